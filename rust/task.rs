@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The calling task in the middle of a system call.
+//!
+//! With `filter.rs` this is the thin edge: the rest of the path has no `unsafe`.
+//!
+//! C headers: [`include/asm-generic/syscall.h`](srctree/include/asm-generic/syscall.h),
+//! [`include/linux/ptrace.h`](srctree/include/linux/ptrace.h)
+
+use core::{
+    marker::PhantomData,
+    ptr, //
+};
+
+use kernel::{
+    bindings,
+    ffi::{
+        c_int,
+        c_long, //
+    },
+    sync::barrier::{
+        smp_mb,
+        Read, //
+    },
+    task::Task, //
+};
+
+use crate::filter::Filter;
+
+/// The calling task, between the entry of a system call and its execution.
+///
+/// # Invariants
+///
+/// - `task` is the task that runs this code, and stays so while the value exists: a task does not
+///   leave the system call path it is on, and the value cannot be sent to another.
+/// - The task is in a system call whose registers have been saved on its stack.
+#[derive(Clone, Copy)]
+pub(crate) struct Caller {
+    task: *mut bindings::task_struct,
+    /// Neither `Send` nor `Sync`.
+    _not_send: PhantomData<*mut ()>,
+}
+
+impl Caller {
+    /// Takes hold of the calling task.
+    ///
+    /// # Safety
+    ///
+    /// Must be called on the path of a system call, its registers saved, and the value must not
+    /// outlive that call.
+    #[inline(always)]
+    pub(crate) unsafe fn current() -> Self {
+        // INVARIANT: The function's safety requirements are the type invariants.
+        Self {
+            task: Task::current_raw(),
+            _not_send: PhantomData,
+        }
+    }
+
+    /// The saved registers of the system call.
+    #[inline(always)]
+    fn regs(self) -> *mut bindings::pt_regs {
+        // SAFETY: By the type invariants `task` is the current task, whose stack cannot go away,
+        // and its registers have been saved there.
+        unsafe { bindings::task_pt_regs(self.task) }
+    }
+
+    /// The task's seccomp mode: one of `SECCOMP_MODE_*`.
+    #[inline(always)]
+    pub(crate) fn mode(self) -> c_int {
+        // SAFETY: By the type invariants `task` is valid. `seccomp_sync_threads()` of another
+        // thread may store the mode at any time, hence the volatile load (C's `READ_ONCE()`).
+        unsafe { ptr::read_volatile(&raw const (*self.task).seccomp.mode) }
+    }
+
+    /// Marks the task as one that must not come back from the kernel.
+    pub(crate) fn set_dead(self) {
+        // SAFETY: By the type invariants `task` is valid and current. No other thread changes the
+        // mode of a task that has one.
+        unsafe { (*self.task).seccomp.mode = bindings::SECCOMP_MODE_DEAD as c_int };
+    }
+
+    /// Whether a tracer that restores a checkpoint has suspended seccomp for the task, with
+    /// `PTRACE_O_SUSPEND_SECCOMP`.
+    #[inline(always)]
+    pub(crate) fn is_suspended(self) -> bool {
+        // SAFETY: By the type invariants `task` is valid. A tracer that comes or goes stores the
+        // flags at any time, hence the volatile load (C's `READ_ONCE()`).
+        let ptrace = unsafe { ptr::read_volatile(&raw const (*self.task).ptrace) };
+
+        cfg!(CONFIG_CHECKPOINT_RESTORE) && ptrace & bindings::PT_SUSPEND_SECCOMP != 0
+    }
+
+    /// The newest of the task's filters, `None` without one.
+    ///
+    /// Whoever has seen that the task is in filter mode sees the filter that came with the mode.
+    #[inline(always)]
+    pub(crate) fn newest_filter(&self) -> Option<&Filter> {
+        // The other half is in `seccomp_assign_mode()`: the filter is stored before the mode, and
+        // that before the flag that makes the entry code come here.
+        smp_mb(Read);
+
+        // SAFETY: By the type invariants `task` is valid. `seccomp_sync_threads()` may store
+        // another filter at any time, hence the volatile load (C's `READ_ONCE()`).
+        let filter = unsafe { ptr::read_volatile(&raw const (*self.task).seccomp.filter) };
+
+        // SAFETY: A filter is valid once a task can see it, and stays so for as long as the task
+        // is on this path: it is freed by the last task that has it when that task exits, and
+        // where another thread replaces it by one of its descendants, that one holds a reference.
+        unsafe { Filter::from_raw(filter) }
+    }
+
+    /// The number of the system call, which a tracer may have made negative.
+    #[inline(always)]
+    pub(crate) fn nr(self) -> c_int {
+        // SAFETY: `task` is current by the type invariants, `regs()` are its registers.
+        unsafe { bindings::syscall_get_nr(self.task, self.regs()) }
+    }
+
+    /// The calling convention of the system call: an `AUDIT_ARCH_*` value.
+    #[inline(always)]
+    pub(crate) fn arch(self) -> u32 {
+        // SAFETY: `task` is current by the type invariants. The bits are what counts, not the
+        // sign that C's `int` gives them.
+        unsafe { bindings::syscall_get_arch(self.task) as u32 }
+    }
+
+    /// Whether the system call was made by another convention than the kernel's native one.
+    pub(crate) fn in_compat_syscall(self) -> bool {
+        // SAFETY: The function reads the state of the current task, which is in a system call by
+        // the type invariants.
+        unsafe { bindings::in_compat_syscall() }
+    }
+
+    /// What a filter gets to see: the system call's number, convention, address and arguments.
+    #[inline(always)]
+    pub(crate) fn seccomp_data(self) -> bindings::seccomp_data {
+        let mut args = [0; 6];
+
+        // SAFETY: `task` is current by the type invariants, `regs()` are its registers, and `args`
+        // has room for the six words that the function writes.
+        unsafe { bindings::syscall_get_arguments(self.task, self.regs(), args.as_mut_ptr()) };
+
+        bindings::seccomp_data {
+            nr: self.nr(),
+            arch: self.arch(),
+            // SAFETY: `task` is current by the type invariants, so its registers can be read.
+            instruction_pointer: unsafe { bindings::kstk_eip(self.task) } as u64,
+            args: args.map(|arg| arg as u64),
+        }
+    }
+
+    /// Makes the system call, which is not run, fail with `errno`; with 0 it returns 0.
+    pub(crate) fn set_errno(self, errno: u16) {
+        // SAFETY: `task` is current by the type invariants, `regs()` are its registers.
+        unsafe {
+            bindings::syscall_set_return_value(self.task, self.regs(), -c_int::from(errno), 0)
+        };
+    }
+
+    /// Puts the registers back to what they were when the system call was made.
+    pub(crate) fn roll_back(self) {
+        // SAFETY: `task` is current by the type invariants, `regs()` are its registers.
+        unsafe { bindings::syscall_rollback(self.task, self.regs()) };
+    }
+
+    /// Sends the task `SIGSYS` for system call `nr`, `reason` in `si_errno`, so that it is
+    /// delivered even where it is blocked or ignored; to be fatal and dump core if `coredump`.
+    pub(crate) fn force_sigsys(self, nr: c_int, reason: u16, coredump: bool) {
+        // SAFETY: The function acts on the current task and may be called from process context,
+        // which the path of a system call is.
+        unsafe { bindings::force_sig_seccomp(nr, c_int::from(reason), coredump) };
+    }
+
+    /// Whether this is the last thread of its process that has not exited.
+    pub(crate) fn is_last_thread(self) -> bool {
+        // SAFETY: `task` is current by the type invariants. The signal struct of a task that has
+        // not exited is valid, and so is the counter in it.
+        unsafe { bindings::atomic_read(&raw const (*(*self.task).signal).live) == 1 }
+    }
+
+    /// Whether the task has a tracer that asked for `PTRACE_EVENT_SECCOMP`.
+    pub(crate) fn has_seccomp_tracer(self) -> bool {
+        // SAFETY: `task` is current by the type invariants.
+        unsafe {
+            bindings::ptrace_event_enabled(self.task, bindings::PTRACE_EVENT_SECCOMP as c_int)
+        }
+    }
+
+    /// Stops for the tracer, with `message` for it to read by `PTRACE_GETEVENTMSG`. The tracer may
+    /// change any register.
+    pub(crate) fn notify_tracer(self, message: u16) {
+        // SAFETY: The function acts on the current task and may sleep, which the path of a system
+        // call may.
+        unsafe {
+            bindings::ptrace_event(bindings::PTRACE_EVENT_SECCOMP as c_int, message.into())
+        };
+    }
+
+    /// Whether a signal is pending that will end the task.
+    pub(crate) fn is_being_killed(self) -> bool {
+        // SAFETY: `task` is current by the type invariants.
+        unsafe { bindings::fatal_signal_pending(self.task) != 0 }
+    }
+
+    /// Ends the task, which has been marked dead before.
+    ///
+    /// Nothing is unwound: no caller may hold a value with a destructor.
+    pub(crate) fn exit(self, signal: u32) -> ! {
+        // SAFETY: The current task is on the path of a system call and holds no lock.
+        unsafe { bindings::do_exit(signal as c_long) }
+    }
+}
