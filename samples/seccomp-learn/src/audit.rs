@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The kernel's audit subsystem, over netlink.
+//!
+//! Two sockets: one for requests, one that is a member of AUDIT_NLGRP_READLOG
+//! and gets every record before printk's rate limit. The few messages that are
+//! needed are built here: the crates that know audit's protocol bring an
+//! asynchronous run-time with them.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+use anyhow::{bail, Context, Result};
+use nix::errno::Errno;
+use nix::sys::socket::{
+    bind, recv, send, setsockopt, socket, sockopt, AddressFamily, MsgFlags, NetlinkAddr, SockFlag,
+    SockProtocol, SockType,
+};
+
+/// The type of a record that a login or a new session makes.
+pub const AUDIT_LOGIN: u16 = 1006;
+/// The type of a record that seccomp makes.
+pub const AUDIT_SECCOMP: u16 = 1326;
+
+const AUDIT_GET: u16 = 1000;
+const AUDIT_SET: u16 = 1001;
+const AUDIT_TRUSTED_APP: u16 = 1121;
+const NLMSG_ERROR: u16 = 2;
+const NLM_F_REQUEST: u16 = 1;
+const NLM_F_ACK: u16 = 4;
+const NLMSG_HDRLEN: usize = 16;
+/// AUDIT_NLGRP_READLOG is group 1, so bit 0 of the address's group mask.
+const READLOG_MASK: u32 = 1;
+/// Room for records that wait to be read. The kernel counts its own overhead,
+/// about a kilobyte a record.
+const RECEIVE_BUFFER: usize = 128 << 20;
+
+/// The settings of `struct audit_status` that matter here, each with its bit in
+/// the mask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// 0 off, 1 on, 2 locked until the next boot.
+    pub enabled: u32,
+    /// Records a second, 0 for no limit.
+    pub rate_limit: u32,
+    /// Records that may wait in the kernel, 0 for no limit.
+    pub backlog_limit: u32,
+    /// Records that the kernel has dropped since it was started.
+    pub lost: u32,
+}
+
+const STATUS_ENABLED: u32 = 0x1;
+const STATUS_RATE_LIMIT: u32 = 0x8;
+const STATUS_BACKLOG_LIMIT: u32 = 0x10;
+
+/// A socket for requests to the audit subsystem.
+pub struct Control {
+    fd: OwnedFd,
+    seq: u32,
+}
+
+impl Control {
+    /// Opens the socket.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the kernel has no audit.
+    pub fn open() -> Result<Self> {
+        let fd = netlink(0).context("the kernel has no audit subsystem (CONFIG_AUDIT)")?;
+        Ok(Self { fd, seq: 0 })
+    }
+
+    /// Asks for the settings and counters (AUDIT_GET).
+    ///
+    /// # Errors
+    ///
+    /// EPERM without CAP_AUDIT_CONTROL, ECONNREFUSED in another user namespace.
+    pub fn status(&mut self) -> Result<Status> {
+        self.request(AUDIT_GET, NLM_F_REQUEST, &[])?;
+        let mut buffer = [0; 1024];
+        loop {
+            let (kind, payload) = receive(self.fd.as_fd(), &mut buffer)?;
+            match kind {
+                NLMSG_ERROR => error(payload).context("AUDIT_GET")?,
+                AUDIT_GET => {
+                    let word = |i: usize| {
+                        payload
+                            .get(i * 4..i * 4 + 4)
+                            .map(|b| u32::from_ne_bytes(b.try_into().unwrap()))
+                            .context("AUDIT_GET: short answer")
+                    };
+                    // mask, enabled, failure, pid, rate limit, backlog limit, lost
+                    return Ok(Status {
+                        enabled: word(1)?,
+                        rate_limit: word(4)?,
+                        backlog_limit: word(5)?,
+                        lost: word(6)?,
+                    });
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Changes the settings that differ between `from` and `to` (AUDIT_SET).
+    ///
+    /// # Errors
+    ///
+    /// EPERM without CAP_AUDIT_CONTROL, or where the settings are locked.
+    pub fn change(&mut self, from: &Status, to: &Status) -> Result<()> {
+        let mut mask = 0;
+        if from.enabled != to.enabled {
+            mask |= STATUS_ENABLED;
+        }
+        if from.rate_limit != to.rate_limit {
+            mask |= STATUS_RATE_LIMIT;
+        }
+        if from.backlog_limit != to.backlog_limit {
+            mask |= STATUS_BACKLOG_LIMIT;
+        }
+        if mask == 0 {
+            return Ok(());
+        }
+        let words = [
+            mask,
+            to.enabled,
+            0,
+            0,
+            to.rate_limit,
+            to.backlog_limit,
+            0,
+            0,
+            0,
+            0,
+            0,
+        ];
+        let payload: Vec<u8> = words.iter().flat_map(|w| w.to_ne_bytes()).collect();
+        self.acked(AUDIT_SET, &payload).context("AUDIT_SET")
+    }
+
+    /// Writes a record of user space. It takes its turn behind the records that
+    /// the kernel has already queued, so reading it means having read those.
+    ///
+    /// # Errors
+    ///
+    /// EPERM without CAP_AUDIT_WRITE.
+    pub fn write_marker(&mut self, text: &str) -> Result<()> {
+        let mut payload = text.as_bytes().to_vec();
+        payload.push(0);
+        self.acked(AUDIT_TRUSTED_APP, &payload)
+            .context("cannot write an audit record")
+    }
+
+    fn acked(&mut self, kind: u16, payload: &[u8]) -> Result<()> {
+        self.request(kind, NLM_F_REQUEST | NLM_F_ACK, payload)?;
+        let mut buffer = [0; 1024];
+        loop {
+            if let (NLMSG_ERROR, payload) = receive(self.fd.as_fd(), &mut buffer)? {
+                return Ok(error(payload)?);
+            }
+        }
+    }
+
+    fn request(&mut self, kind: u16, flags: u16, payload: &[u8]) -> Result<()> {
+        self.seq += 1;
+        let len = NLMSG_HDRLEN + payload.len();
+        let mut message = Vec::with_capacity(len.next_multiple_of(4));
+        message.extend((len as u32).to_ne_bytes());
+        message.extend(kind.to_ne_bytes());
+        message.extend(flags.to_ne_bytes());
+        message.extend(self.seq.to_ne_bytes());
+        message.extend(0u32.to_ne_bytes());
+        message.extend(payload);
+        message.resize(len.next_multiple_of(4), 0);
+        send(self.fd.as_raw_fd(), &message, MsgFlags::empty())
+            .context("cannot ask the audit subsystem")?;
+        Ok(())
+    }
+}
+
+/// What reading the log gave.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// A record: its type and its text.
+    Record(u16, &'a str),
+    /// The socket ran over: records were dropped, nobody knows how many.
+    Overrun,
+    /// Nothing waits to be read.
+    Empty,
+}
+
+/// A member of the multicast group that gets every record.
+pub struct Log {
+    fd: OwnedFd,
+    buffer: Vec<u8>,
+}
+
+impl Log {
+    /// Joins AUDIT_NLGRP_READLOG; records count from here on.
+    ///
+    /// # Errors
+    ///
+    /// EPERM without CAP_AUDIT_READ.
+    pub fn open() -> Result<Self> {
+        let fd =
+            netlink(READLOG_MASK).context("cannot read the audit log (it needs CAP_AUDIT_READ)")?;
+        // Past the system's limit where that is allowed, up to it otherwise; an
+        // overrun is seen in either case.
+        if setsockopt(&fd, sockopt::RcvBufForce, &RECEIVE_BUFFER).is_err() {
+            let _ = setsockopt(&fd, sockopt::RcvBuf, &RECEIVE_BUFFER);
+        }
+        Ok(Self {
+            fd,
+            buffer: vec![0; 16 << 10],
+        })
+    }
+
+    /// Takes the next record without waiting for it.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the socket does.
+    pub fn next(&mut self) -> Result<Event<'_>> {
+        loop {
+            match recv(
+                self.fd.as_raw_fd(),
+                &mut self.buffer,
+                MsgFlags::MSG_DONTWAIT,
+            ) {
+                Ok(len) if len >= NLMSG_HDRLEN => {
+                    let kind = u16::from_ne_bytes([self.buffer[4], self.buffer[5]]);
+                    // One record a datagram; the length in the header is not to
+                    // be trusted, it has left out the header itself.
+                    let payload = &self.buffer[NLMSG_HDRLEN..len];
+                    let end = payload.iter().position(|&b| b == 0);
+                    let text = &payload[..end.unwrap_or(payload.len())];
+                    return Ok(Event::Record(
+                        kind,
+                        std::str::from_utf8(text).unwrap_or_default(),
+                    ));
+                }
+                Ok(_) => {}
+                Err(Errno::EINTR) => {}
+                Err(Errno::EAGAIN) => return Ok(Event::Empty),
+                Err(Errno::ENOBUFS) => return Ok(Event::Overrun),
+                Err(e) => return Err(e).context("cannot read the audit log"),
+            }
+        }
+    }
+}
+
+impl AsFd for Log {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+fn netlink(groups: u32) -> Result<OwnedFd> {
+    let fd = socket(
+        AddressFamily::Netlink,
+        SockType::Raw,
+        SockFlag::SOCK_CLOEXEC,
+        SockProtocol::NetlinkAudit,
+    )?;
+    bind(fd.as_raw_fd(), &NetlinkAddr::new(0, groups))?;
+    Ok(fd)
+}
+
+fn receive<'a>(fd: BorrowedFd<'_>, buffer: &'a mut [u8]) -> Result<(u16, &'a [u8])> {
+    let len = loop {
+        match recv(fd.as_raw_fd(), buffer, MsgFlags::empty()) {
+            Err(Errno::EINTR) => {}
+            result => break result.context("cannot read the audit subsystem's answer")?,
+        }
+    };
+    if len < NLMSG_HDRLEN {
+        bail!("the audit subsystem sent {len} bytes");
+    }
+    let kind = u16::from_ne_bytes([buffer[4], buffer[5]]);
+    Ok((kind, &buffer[NLMSG_HDRLEN..len]))
+}
+
+/// The result that an NLMSG_ERROR message carries; 0 is the acknowledgement.
+fn error(payload: &[u8]) -> io::Result<()> {
+    let code = payload
+        .get(..4)
+        .map_or(0, |b| i32::from_ne_bytes(b.try_into().unwrap()));
+    if code == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::from_raw_os_error(-code))
+    }
+}
+
+/// Audit's settings made fit for a run, and put back when this is dropped.
+pub struct Tuned {
+    control: Control,
+    before: Status,
+    during: Status,
+}
+
+impl Tuned {
+    /// Turns audit on, takes its rate limit away and raises its backlog.
+    ///
+    /// # Errors
+    ///
+    /// Fails without CAP_AUDIT_CONTROL, or where the settings are locked and
+    /// not fit.
+    pub fn new(mut control: Control) -> Result<Self> {
+        let before = control.status()?;
+        let during = Status {
+            // New sessions, and the marker at the end, are recorded only if
+            // audit is on; seccomp's records come in either case.
+            enabled: before.enabled.max(1),
+            rate_limit: 0,
+            // 0 means no limit; a limit makes a task that logs too fast wait,
+            // which is what keeps its records.
+            backlog_limit: match before.backlog_limit {
+                0 => 0,
+                limit => limit.max(8192),
+            },
+            lost: before.lost,
+        };
+        control.change(&before, &during)?;
+        Ok(Self {
+            control,
+            before,
+            during,
+        })
+    }
+
+    /// The socket for requests.
+    pub fn control(&mut self) -> &mut Control {
+        &mut self.control
+    }
+
+    /// Records that the kernel has dropped since the run began.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the counter cannot be asked for.
+    pub fn lost(&mut self) -> Result<u32> {
+        Ok(self.control.status()?.lost.wrapping_sub(self.before.lost))
+    }
+}
+
+impl Drop for Tuned {
+    fn drop(&mut self) {
+        if let Err(e) = self.control.change(&self.during, &self.before) {
+            eprintln!("seccomp-learn: cannot put audit's settings back: {e:#}");
+        }
+    }
+}
