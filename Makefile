@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The front door for people; the kernel reads Kbuild. `make help` lists what
+# there is. Set-up is part of every target and does only what is missing.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+kernel := $(if $(BASELINE),c,rust)
+export KDIR
+
+.PHONY: help setup kernel run test check vm shell bench clean
+
+help: ## list the targets
+	@awk -F ' *## ' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install and find what is needed, and nothing else
+	@scripts/setup.sh
+
+kernel: setup ## build the kernel; BASELINE=1: the one with seccomp in C; KDIR=path: from this tree
+	@scripts/kernel.sh $(kernel)
+	@echo build/$(kernel)/arch/x86/boot/bzImage
+
+run: setup ## learn a program's allowlist in the guest; CMD='…': that program's
+	@scripts/kernel.sh rust
+	@scripts/run.sh $(if $(CMD),"$$CMD")
+
+test: setup ## every test there is
+	@scripts/test.sh
+
+check: setup ## format, lints and host tests: seconds, no kernel
+	@scripts/check.sh
+
+vm: setup ## CMD='…': run a command in the guest, with its exit status; BASELINE=1: on the C kernel
+	@$(if $(CMD),,echo "error: make vm CMD='command'" >&2; exit 2;) \
+	scripts/kernel.sh $(kernel) && scripts/vm.sh --kernel $(kernel) -- "$$CMD"
+
+shell: setup ## a shell in the guest; BASELINE=1: on the C kernel
+	@scripts/kernel.sh $(kernel) && scripts/vm.sh --kernel $(kernel)
+
+clean: ## remove all that was built, but for the cache of downloads
+	rm -rf build
+
+export CMD

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Where things are and how to speak; sourced by the other scripts.
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+BUILD=$ROOT/build
+CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/seccomp-rust
+KSRC=$BUILD/linux
+# set-up writes down what it found and chose here.
+TOOLS=$BUILD/tools.env
+
+mkdir -p "$BUILD" "$CACHE"
+
+# One line about what is being done.
+say()
+{
+	printf '==> %s\n' "$*" >&2
+}
+
+# One line about what went wrong, and the end.
+die()
+{
+	printf 'error: %s\n' "$*" >&2
+	exit 1
+}
+
+# The tools that set-up has chosen.
+load_tools()
+{
+	[ -f "$TOOLS" ] || die "not set up yet: run scripts/setup.sh"
+	# shellcheck source=/dev/null
+	. "$TOOLS"
+	export PATH=$LLVM_BIN:$CACHE/tools/bin:$CACHE/tools/venv/bin:$PATH
+	export CCACHE_DIR=$CACHE/ccache CCACHE_BASEDIR=$ROOT CCACHE_NOHASHDIR=1
+	export CCACHE_MAXSIZE=2G
+}
+
+# Runs a long command with its output in a log, and shows that it moves: a line
+# on a terminal, a dot every now and then elsewhere.
+run_logged()
+{
+	local log=$1 pid
+	shift
+	"$@" </dev/null >"$log" 2>&1 &
+	pid=$!
+	# An interrupt ends the command as well.
+	trap 'kill "$pid" 2>/dev/null; trap - INT; kill -INT $$' INT
+	while kill -0 "$pid" 2>/dev/null; do
+		if [ -t 2 ]; then
+			printf '\r\033[K    %s' "$(tail -n 1 "$log" | cut -c1-70)" >&2
+			sleep 1
+		else
+			sleep 5
+			printf '.' >&2
+		fi
+	done
+	trap - INT
+	if [ -t 2 ]; then printf '\r\033[K' >&2; else printf '\n' >&2; fi
+	wait "$pid"
+}

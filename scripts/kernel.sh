@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Configures and builds a kernel, build/NAME/arch/x86/boot/bzImage:
+#
+#	kernel.sh rust	with seccomp in Rust
+#	kernel.sh c	the baseline: the same tree and configuration without
+#
+# More make targets may follow the name, in place of bzImage.
+
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+load_tools
+
+name=${1:?a kernel: rust or c}
+shift
+O=$BUILD/$name
+CONFIG_STAMP=$O/seccomp-rust.config
+
+make_kernel()
+{
+	make -C "$KSRC" O="$O" ARCH=x86_64 LLVM=1 RUSTC="$RUSTC" BINDGEN="$BINDGEN" \
+		CC="${CCACHE:+$CCACHE }clang" HOSTCC="${CCACHE:+$CCACHE }clang" \
+		KBUILD_BUILD_TIMESTAMP=@0 KBUILD_BUILD_USER=seccomp-rust KBUILD_BUILD_HOST=localhost \
+		"$@"
+}
+
+# The options of this kernel: the fragment, and what makes it differ.
+options()
+{
+	cat "$ROOT/.config.fragment"
+	case $name in
+	rust) printf 'CONFIG_SECCOMP_RUST=y\nCONFIG_SECCOMP_RUST_KUNIT_TEST=y\n' ;;
+	c) printf '# CONFIG_SECCOMP_RUST is not set\n' ;;
+	*) die "unknown kernel '$name': rust or c" ;;
+	esac
+	[ "$INLINE_HELPERS" = y ] || printf '# CONFIG_RUST_INLINE_HELPERS is not set\n'
+}
+
+configure()
+{
+	local fragment=$BUILD/$name.fragment option lost=
+	# merge_config.sh takes the last word on an option; so does this.
+	options | awk '/^CONFIG_|is not set$/ { o = $0; sub(/^# /, "", o); sub(/[ =].*/, "", o); line[o] = $0 }
+		END { for (o in line) print line[o] }' | sort >"$fragment"
+	# What was configured before stays, so that nothing is built for nothing.
+	if [ -f "$CONFIG_STAMP" ] && cmp -s "$fragment" "$CONFIG_STAMP" &&
+		! [ "$ROOT/Kconfig" -nt "$CONFIG_STAMP" ] && ! [ "$BUILD/linux.stamp" -nt "$CONFIG_STAMP" ]; then
+		return
+	fi
+	say "configuring the $name kernel"
+	make_kernel -s allnoconfig >/dev/null
+	"$KSRC/scripts/kconfig/merge_config.sh" -m -O "$O" "$O/.config" "$fragment" >/dev/null
+	make_kernel -s olddefconfig
+	while read -r option; do
+		case $option in
+		\#*) ! grep -q "^$(cut -d' ' -f2 <<<"$option")=" "$O/.config" || lost+=" $option;" ;;
+		*) grep -qxF -- "$option" "$O/.config" || lost+=" $option;" ;;
+		esac
+	done <"$fragment"
+	[ -z "$lost" ] || die "the kernel's configuration dropped from .config.fragment:$lost"
+	cp "$fragment" "$CONFIG_STAMP"
+}
+
+"$ROOT/scripts/source.sh"
+
+# The baseline shares all but a few objects with the other kernel.
+if ! [ -d "$O" ] && [ "$name" = c ] && [ -f "$BUILD/rust/arch/x86/boot/bzImage" ]; then
+	say "starting the c kernel from the objects of the rust kernel"
+	cp -a "$BUILD/rust" "$O.new"
+	rm -f "$O.new/seccomp-rust.config" "$O.new/arch/x86/boot/bzImage"
+	mv "$O.new" "$O"
+fi
+mkdir -p "$O"
+configure
+
+[ $# -gt 0 ] || set -- bzImage
+say "building the $name kernel ($*): the first time takes minutes, an edit seconds"
+if ! run_logged "$BUILD/$name.log" make_kernel -j"$(nproc)" "$@"; then
+	printf 'error: the %s kernel does not build (all of the output: build/%s.log):\n' "$name" "$name" >&2
+	# The first error and what the compiler says about it.
+	grep -m 1 -A 12 -E '(^|[ :])(error(\[E[0-9]+\])?|fatal error):|undefined (symbol|reference)|No rule to make' "$BUILD/$name.log" >&2 ||
+		tail -n 15 "$BUILD/$name.log" >&2
+	exit 1
+fi

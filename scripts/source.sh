@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Puts a kernel tree with our patches into build/linux: the one that KDIR names,
+# through a copy, or else the one that Debian packages, kept in the cache.
+
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+
+SUITE=trixie-backports
+PACKAGE=linux-source-7.3
+# What the tree in build/linux was made from.
+STAMP=$BUILD/linux.stamp
+
+# Prints the file name of the package with the kernel's source, after fetching
+# it where need be. The system's own apt state is left alone.
+fetch_package()
+{
+	local state=$CACHE/apt deb mirror
+	deb=$(find "$CACHE/src" -name "${PACKAGE}_*.deb" 2>/dev/null | sort -V | tail -n 1)
+	if [ -z "$deb" ]; then
+		command -v apt-get >/dev/null ||
+			die "the kernel's source comes from Debian's archive, and there is no apt-get: name a 7.3 kernel tree by KDIR="
+		say "downloading Linux 7.3's source ($PACKAGE, 160 MB)"
+		mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list 2>/dev/null |
+			sed -n 's/^URIs: *\([^ ]*\).*/\1/p; s/^deb \(\[[^]]*\] \)\?\([^ ]*\).*/\2/p' |
+			grep '/debian/\?$' | head -n 1)
+		[ -n "$mirror" ] || die "no Debian mirror among the system's sources: name a 7.3 kernel tree by KDIR="
+		mkdir -p "$state/lists/partial" "$state/archives/partial" "$CACHE/src"
+		printf 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s %s main\n' "$mirror" "$SUITE" >"$state/sources.list"
+		local options=(
+			-o "Dir::Etc::sourcelist=$state/sources.list" -o Dir::Etc::sourceparts=-
+			-o "Dir::State::Lists=$state/lists" -o "Dir::Cache=$state"
+			-o APT::Sandbox::User=
+		)
+		rm -rf "$CACHE/src/partial" && mkdir "$CACHE/src/partial"
+		(cd "$CACHE/src/partial" &&
+			run_logged "$BUILD/source.log" sh -c 'apt-get "$@" update && apt-get "$@" download '"$PACKAGE" sh "${options[@]}") || {
+			grep -E '^(E|W):' "$BUILD/source.log" >&2 || true
+			die "$PACKAGE could not be had from Debian's $SUITE: name a 7.3 kernel tree by KDIR="
+		}
+		# Whole or not at all: an interrupted download stays in partial/.
+		mv "$CACHE/src/partial/"*.deb "$CACHE/src/"
+		deb=$(find "$CACHE/src" -name "${PACKAGE}_*.deb" | sort -V | tail -n 1)
+	fi
+	printf '%s\n' "$deb"
+}
+
+# Puts the unpatched tree into directory $1.
+unpack()
+{
+	local to=$1 deb
+	mkdir "$to"
+	if [ -n "${KDIR:-}" ]; then
+		say "copying the kernel tree $KDIR"
+		# A tree that was built in is taken without its products.
+		if git -C "$KDIR" rev-parse --git-dir >/dev/null 2>&1; then
+			git -C "$KDIR" ls-files -z --cached --recurse-submodules |
+				(cd "$KDIR" && tar --null --files-from=- --ignore-failed-read -cf -) | tar -xf - -C "$to"
+		elif [ -f "$KDIR" ]; then
+			tar -xf "$KDIR" -C "$to" --strip-components=1
+		else
+			cp -a "$KDIR/." "$to"
+			make -s -C "$to" mrproper
+		fi
+	else
+		deb=$(fetch_package)
+		say "unpacking $(basename "$deb")"
+		dpkg-deb --fsys-tarfile "$deb" |
+			tar -xOf - ./usr/src/$PACKAGE.tar.xz | tar -xJf - -C "$to" --strip-components=1
+	fi
+}
+
+# Our patches on the tree in directory $1, all or none; says which does not fit.
+patch_tree()
+{
+	local tree=$1 patch scratch file
+	scratch=$(mktemp -d "$BUILD/patch.XXXXXX")
+	# shellcheck disable=SC2064 # The directory is known now.
+	trap "rm -rf '$scratch'" RETURN EXIT
+	# git must not take the directories for parts of our own repository.
+	export GIT_CEILING_DIRECTORIES=$BUILD
+	git -C "$scratch" apply --numstat "$ROOT"/patches/*.patch | cut -f3 | sort -u | while read -r file; do
+		[ -f "$tree/$file" ] || continue
+		mkdir -p "$scratch/$(dirname "$file")"
+		cp "$tree/$file" "$scratch/$file"
+	done
+	for patch in "$ROOT"/patches/*.patch; do
+		git -C "$scratch" apply "$patch" 2>"$BUILD/patch.log" || {
+			sed 's/^/    /' "$BUILD/patch.log" >&2
+			die "patches/$(basename "$patch") does not fit this kernel tree; nothing was changed"
+		}
+	done
+	cp -a "$scratch/." "$tree"
+	ln -sfn ../../.. "$tree/kernel/seccomp"
+}
+
+if [ -n "${KDIR:-}" ]; then
+	KDIR=$(realpath "$KDIR")
+	[ -f "$KDIR" ] || { [ -f "$KDIR/Kbuild" ] && [ -f "$KDIR/kernel/seccomp.c" ]; } ||
+		die "KDIR=$KDIR is no kernel tree (there is no kernel/seccomp.c)"
+fi
+
+stamp="${KDIR:-$PACKAGE} $(cat "$ROOT"/patches/*.patch | sha256sum | cut -d' ' -f1)"
+if [ -f "$STAMP" ] && [ "$(cat "$STAMP")" = "$stamp" ]; then
+	exit 0
+fi
+
+rm -rf "$KSRC.new"
+unpack "$KSRC.new"
+patch_tree "$KSRC.new"
+# The files keep their times, so that a tree that was unpacked again is not
+# built again for that.
+rm -rf "$KSRC" "$STAMP"
+mv "$KSRC.new" "$KSRC"
+printf '%s\n' "$stamp" >"$STAMP"

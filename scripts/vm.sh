@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Runs a command in a guest that boots one of our kernels: vm.sh [OPTION...] -- COMMAND
+#
+#	--kernel NAME	build/NAME/arch/x86/boot/bzImage (default rust)
+#	--append ARGS	more arguments for the kernel
+#	--qemu ARGS	more arguments for QEMU
+#	--cpus N	(default 2)
+#	--memory SIZE	(default 1G)
+#	--timeout SECS	after which the guest counts as hung (default 900)
+#	--quiet		no line about what is done
+#	--allow-splat	a splat on the console is not a failure
+#
+# COMMAND is run by bash, as root, with the current directory as its own. The
+# guest sees the host's files, and can write below build/. The exit status is
+# COMMAND's, 125 if the guest could not tell one, 126 for a splat. Without
+# COMMAND it is a shell.
+
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+
+kernel=rust append='' qemu='' cpus=2 memory=1G timeout=900 quiet='' allow_splat=''
+while [ $# -gt 0 ]; do
+	case $1 in
+	--kernel) kernel=$2; shift ;;
+	--append) append=$2; shift ;;
+	--qemu) qemu=$2; shift ;;
+	--cpus) cpus=$2; shift ;;
+	--memory) memory=$2; shift ;;
+	--timeout) timeout=$2; shift ;;
+	--quiet) quiet=1 ;;
+	--allow-splat) allow_splat=1 ;;
+	--) shift; break ;;
+	*) die "vm.sh: unknown option $1" ;;
+	esac
+	shift
+done
+command=$*
+
+load_tools
+image=$BUILD/$kernel/arch/x86/boot/bzImage
+[ -f "$image" ] || die "no kernel $image: make kernel"
+
+# The command line of virtme-ng but for the command, in $vng.
+virtme()
+{
+	local kvm=$1
+	vng=(vng --run "$image" --force-9p --user root --cpus "$cpus" --memory "$memory" --rwdir "$BUILD")
+	[ "$kvm" = yes ] || vng+=(--disable-kvm)
+}
+
+# Whether KVM runs a guest here, found out by doing it, once for a machine and
+# a QEMU. /dev/kvm that opens says little where the host is a guest itself.
+have_kvm()
+{
+	local known=$BUILD/kvm.known key
+	[ -r /dev/kvm ] && [ -w /dev/kvm ] || { echo no; return; }
+	key="$(cat /proc/sys/kernel/random/boot_id) $(qemu-system-x86_64 --version | head -n 1)"
+	if ! [ -f "$known" ] || [ "$(head -n 1 "$known")" != "$key" ]; then
+		local works=no
+		say "/dev/kvm is there: trying whether it runs a guest"
+		virtme yes
+		# What a guest leaves in a file is proof; an exit status is not.
+		rm -f "$BUILD/kvm.works"
+		timeout --kill-after=2 25 "${vng[@]}" -- "touch $BUILD/kvm.works" </dev/null >/dev/null 2>&1 || true
+		[ -e "$BUILD/kvm.works" ] && works=yes
+		rm -f "$BUILD/kvm.works"
+		[ "$works" = yes ] || say "KVM does not run a guest here: using emulation from now on"
+		printf '%s\n%s\n' "$key" "$works" >"$known"
+	fi
+	tail -n 1 "$known"
+}
+
+kvm=$(have_kvm)
+# Counting instructions is something that only the emulation does.
+case $qemu in *icount*) kvm=no ;; esac
+virtme "$kvm"
+
+if [ -z "$command" ]; then
+	exec "${vng[@]}" --append "$append"
+fi
+
+run=$(mktemp -d "$BUILD/run.XXXXXX")
+trap 'rm -rf "$run"' EXIT
+trap 'exit 130' INT TERM
+printf 'cd %q\n%s\n' "$PWD" "$command" >"$run/command"
+console=$run/console
+
+[ -n "$quiet" ] || say "booting the $kernel kernel"
+status=0
+# The console has a port of its own, apart from the command's streams.
+timeout --foreground --kill-after=5 "$timeout" "${vng[@]}" \
+	--append "console=hvc0 ignore_loglevel panic=-1 $append" \
+	--qemu-opts="-chardev file,id=klog,path=$console -device virtconsole,chardev=klog $qemu" \
+	-- "$ROOT/scripts/guest.sh $run" || status=$?
+
+tail_console()
+{
+	printf -- '--- the last lines of the console\n' >&2
+	tail -n "${1:-30}" "$console" 2>/dev/null | sed 's/\r$//' >&2
+	printf -- '---\n' >&2
+	cp "$console" "$BUILD/console.log" 2>/dev/null || true
+}
+
+if [ -z "$allow_splat" ] && [ -s "$console" ] && ! splat=$("$ROOT/scripts/splat.sh" "$console"); then
+	tail_console 60
+	printf 'error: the kernel printed a splat (all of the console: build/console.log):\n%s\n' "$(head -n 3 <<<"$splat")" >&2
+	exit 126
+fi
+if ! [ -s "$run/status" ]; then
+	tail_console
+	[ "$status" -ne 124 ] || die "the guest hung: no end after $timeout s"
+	printf 'error: the guest ended before its command did\n' >&2
+	exit 125
+fi
+exit "$(cat "$run/status")"
