@@ -1,28 +1,70 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Does seccomp write the audit records that it promises, those and no others?
+ *
+ * Each test makes calls at known addresses, closes them off with a fence, and
+ * compares all records up to it with those it expects, as whole texts.
  */
 #define _GNU_SOURCE
-#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/user.h>
 
 #include "seccomp_log.h"
 
-#define RET_DATA	13	/* in the low half of each filter's return value */
+/* In the low half of each filter's return value. No record may show it. */
+#define RET_DATA	13
 
-/* Who makes a call, and so what its record says of it. */
+/* The exit status of a child that could not prepare its call. */
+#define NOT_READY	97
+/* log_i386's where the kernel has no vDSO for it. */
+#define NO_VDSO		3
+
+#define TRACED_NR	__NR_getpgrp
+#define KILLED_SLOWLY	300	/* seconds for a test with many children, on a debug kernel */
+
+struct action {
+	const char *name;
+	unsigned int ret;
+	int bit;		/* in a mask, or -1 for never */
+	bool on_request;	/* wants SECCOMP_FILTER_FLAG_LOG */
+	bool kills;
+};
+
+static const struct action actions[] = {
+	{ "log",	  SECCOMP_RET_LOG,	    LOGS_LOG },
+	{ "errno",	  SECCOMP_RET_ERRNO,	    LOGS_ERRNO,		.on_request = true },
+	{ "trap",	  SECCOMP_RET_TRAP,	    LOGS_TRAP,		.on_request = true },
+	{ "trace",	  SECCOMP_RET_TRACE,	    LOGS_TRACE,		.on_request = true },
+	{ "user_notif",	  SECCOMP_RET_USER_NOTIF,   LOGS_USER_NOTIF,	.on_request = true },
+	{ "allow",	  SECCOMP_RET_ALLOW,	    -1 },
+	{ "kill_process", SECCOMP_RET_KILL_PROCESS, LOGS_KILL_PROCESS,	.kills = true },
+	{ "kill_thread",  SECCOMP_RET_KILL_THREAD,  LOGS_KILL_THREAD,	.kills = true },
+	/* Values without a name: below TRAP, below ALLOW, negative. */
+	{ "0x00010000",	  0x00010000,		    LOGS_KILL_PROCESS,	.kills = true },
+	{ "0x7ffd0000",	  0x7ffd0000,		    LOGS_KILL_PROCESS,	.kills = true },
+	{ "0x80010000",	  0x80010000,		    LOGS_KILL_PROCESS,	.kills = true },
+	{ "0xffff0000",	  0xffff0000,		    LOGS_KILL_PROCESS,	.kills = true },
+};
+
+static bool is_logged(const struct action *action, unsigned int flags, unsigned int mask)
+{
+	return action->bit >= 0 && mask & 1U << action->bit &&
+	       (!action->on_request || flags & SECCOMP_FILTER_FLAG_LOG);
+}
+
+/* Who makes a call, and what its record says of that. */
 struct caller {
 	const char *name;
 	unsigned int arch;
-	unsigned int nr;	/* as the filter and the record have it */
-	int compat;
+	unsigned int nr;	/* as filters and records have it */
 	long (*call)(unsigned long nr);
-	unsigned long arg;	/* what goes to the register */
+	unsigned long arg;	/* the register's content */
 	const char *ip;
+	const char *program;	/* how log_i386 calls, where that is the caller */
 };
 
 static const struct caller native = {
@@ -30,18 +72,54 @@ static const struct caller native = {
 	.call = native_call, .arg = __NR_getppid, .ip = native_call_ip,
 };
 
-/* State shared with the children of a test. */
+/* The upper half of the register is no part of the number. */
+static const struct caller wide = {
+	.name = "wide", .arch = AUDIT_ARCH_X86_64, .nr = __NR_getppid,
+	.call = native_call, .arg = 0xa5a5a5a500000000 | __NR_getppid, .ip = native_call_ip,
+};
+
+static const struct caller minus_one = {
+	.name = "-1", .arch = AUDIT_ARCH_X86_64, .nr = -1,
+	.call = native_call, .arg = -1, .ip = native_call_ip,
+};
+
+/* Reaches seccomp whether or not the kernel has the x32 ABI. */
+static const struct caller x32 = {
+	.name = "x32", .arch = AUDIT_ARCH_X86_64, .nr = X32_BIT | __NR_getppid,
+	.call = native_call, .arg = X32_BIT | __NR_getppid, .ip = native_call_ip,
+};
+
+static const struct caller int80 = {
+	.name = "int80", .arch = AUDIT_ARCH_I386, .nr = NR_I386_GETPPID,
+	.call = int80_call, .arg = NR_I386_GETPPID, .ip = int80_call_ip,
+};
+
+static const struct caller i386_int80 = {
+	.name = "i386 int80", .arch = AUDIT_ARCH_I386, .nr = NR_I386_GETPPID,
+	.program = "int80",
+};
+
+static const struct caller i386_vdso = {
+	.name = "i386 vdso", .arch = AUDIT_ARCH_I386, .nr = NR_I386_GETPPID,
+	.program = "vdso",
+};
+
+/* Filled in by children as well. */
 struct shared {
-	long ret;		/* what the call returned */
-	int called;		/* that it returned at all */
-	int sigsys;		/* SIGSYS handlers run */
-	int sig_errno;		/* si_errno of the last */
+	long ret;		/* what the call returned ... */
+	int returned;		/* ... if it did */
+	int sigsys;		/* how many SIGSYS were handled, and the last */
+	int sig_errno;
 	int sig_nr;
 	unsigned int sig_arch;
 	void *sig_addr;
 };
 
 static struct shared *shared;
+
+/* The kernel of this run. */
+static bool has_x32;
+static bool has_int80;
 
 static void on_sigsys(int sig, siginfo_t *info, void *context)
 {
@@ -52,64 +130,58 @@ static void on_sigsys(int sig, siginfo_t *info, void *context)
 	shared->sig_addr = info->si_call_addr;
 }
 
-FIXTURE(log)
-{
+struct state {
 	struct saved saved;
 	struct audit_reader reader;
-	char exe[PATH_MAX + 8];	/* exe="..." of this program */
+	char dir[PATH_MAX];		/* where this program and its helper are */
+	char mine[PATH_MAX + 8];	/* in the records of both */
 };
 
-FIXTURE_SETUP(log)
+static bool int80_works(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		signal(SIGSEGV, SIG_DFL);
+		_exit(int80_call(NR_I386_GETPPID) != getppid());
+	}
+	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+/* Whatever the tests with and without audit need alike. */
+static void set_up_calls(struct __test_metadata *_metadata, struct state *state)
 {
 	struct sigaction action = { .sa_sigaction = on_sigsys, .sa_flags = SA_SIGINFO };
 	struct rlimit none = { };
-	char path[PATH_MAX] = "";
 	ssize_t len;
 
-	if (geteuid())
-		SKIP(return, "the tests need root");
-	ASSERT_EQ(0, save_settings(&self->saved));
-	if (!self->saved.have_audit)
-		SKIP(return, "audit cannot be used: no CONFIG_AUDIT, or booted with audit=0");
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, shared);
-	ASSERT_EQ(0, prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	ASSERT_NE(MAP_FAILED, (void *)shared);
 	ASSERT_EQ(0, setrlimit(RLIMIT_CORE, &none));
 	ASSERT_EQ(0, sigaction(SIGSYS, &action, NULL));
-	len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	has_x32 = native_call(X32_BIT | __NR_getppid) == getppid();
+	has_int80 = int80_works();
+	len = readlink("/proc/self/exe", state->dir, sizeof(state->dir) - 1);
 	ASSERT_LT(0, len);
-	snprintf(self->exe, sizeof(self->exe), "exe=\"%s\"", path);
-	ASSERT_EQ(0, audit_open(&self->reader));
+	*strrchr(state->dir, '/') = '\0';
+	snprintf(state->mine, sizeof(state->mine), "exe=\"%s/", state->dir);
+}
+
+static void set_up(struct __test_metadata *_metadata, struct state *state)
+{
+	if (geteuid())
+		SKIP(return, "the tests need root");
+	ASSERT_EQ(0, save_settings(&state->saved));
+	if (!state->saved.have_audit)
+		SKIP(return, "audit cannot be used: no CONFIG_AUDIT, or booted with audit=0");
+	set_up_calls(_metadata, state);
+	ASSERT_EQ(0, audit_open(&state->reader));
 	ASSERT_EQ(0, set_mask(FULL_MASK));
 }
 
-FIXTURE_TEARDOWN_PARENT(log)
-{
-	EXPECT_EQ(0, restore_settings(&self->saved));
-}
-
-/* Exactly these records, in any order of @count at most 8. */
-#define EXPECT_RECORDS(reader_, with_, list_, count_) do {			\
-	const struct expected *list__ = (list_);				\
-	int count__ = (count_), i__, j__;					\
-	struct records got__;							\
-	char text__[3 * PATH_MAX];						\
-										\
-	ASSERT_EQ(0, collect((reader_), AUDIT_SECCOMP, (with_), &got__));	\
-	EXPECT_EQ(count__, got__.count);					\
-	for (i__ = 0; i__ < count__ && got__.count == count__; i__++) {		\
-		expected_text(list__ + i__, text__, sizeof(text__));		\
-		for (j__ = 0; j__ < count__; j__++)				\
-			if (!strcmp(text__, got__.text[j__]))			\
-				break;						\
-		if (j__ < count__)						\
-			got__.text[j__][0] = '\0';				\
-		else								\
-			EXPECT_STREQ(text__, got__.text[i__]);			\
-	}									\
-} while (0)
-
+/* Fills in a record of @caller's call made by this process. */
 static void expect_call(struct expected *e, const struct caller *caller, long sig,
 			unsigned int code)
 {
@@ -117,36 +189,1350 @@ static void expect_call(struct expected *e, const struct caller *caller, long si
 	e->sig = sig;
 	e->arch = caller->arch;
 	e->syscall = (int)caller->nr;
-	e->compat = caller->compat;
+	e->compat = caller->arch == AUDIT_ARCH_I386 || (caller == &x32 && has_x32);
 	e->ip = (unsigned long)caller->ip;
 	e->code = code;
+}
+
+/* All records since the last look are these, each once, in any order. */
+static void expect_records(struct __test_metadata *_metadata, struct state *state,
+			   const struct expected *list, int count, const char *what)
+{
+	struct records got;
+	char text[3 * PATH_MAX];
+	int i, j;
+
+	ASSERT_EQ(0, collect(&state->reader, AUDIT_SECCOMP, state->mine, &got));
+	EXPECT_EQ(count, got.count) {
+		TH_LOG("%s", what);
+	}
+	if (got.count > (int)ARRAY_SIZE(got.text))
+		got.count = ARRAY_SIZE(got.text);
+	for (i = 0; i < count; i++) {
+		expected_text(list + i, text, sizeof(text));
+		for (j = 0; j < got.count; j++)
+			if (!strcmp(text, got.text[j]))
+				break;
+		EXPECT_GT(got.count, j) {
+			TH_LOG("%s: no record is \"%s\"", what, text);
+		}
+		if (j < got.count)
+			got.text[j][0] = '\0';
+	}
+	for (j = 0; j < got.count; j++) {
+		EXPECT_EQ(0, got.text[j][0]) {
+			TH_LOG("%s: unexpected \"%s\"", what, got.text[j]);
+		}
+	}
 }
 
 static long make_call(const struct caller *caller)
 {
 	memset(shared, 0, sizeof(*shared));
 	shared->ret = caller->call(caller->arg);
-	shared->called = 1;
+	shared->returned = 1;
 	return shared->ret;
 }
 
-TEST_F(log, ret_log)
+/* What became of a call. */
+struct outcome {
+	pid_t pid;
+	int status;
+	unsigned int word[2];	/* what log_i386 wrote */
+	int words;
+};
+
+#define RUN_STRICT	0x1	/* strict mode in place of a filter */
+
+/*
+ * A child attaches a filter which answers @caller's call with @ret, and makes
+ * the call.
+ */
+static void run_child(struct __test_metadata *_metadata, struct state *state,
+		      const struct caller *caller, unsigned int ret,
+		      unsigned int flags, int how, struct outcome *outcome)
 {
-	struct expected e;
+	char helper[PATH_MAX + 16];
+	char number[16];
+	int out[2];
+	pid_t pid;
 
-	ASSERT_EQ(0, attach(native.arch, native.nr, SECCOMP_RET_LOG | RET_DATA, 0));
-	EXPECT_EQ(getppid(), make_call(&native));
-	expect_call(&e, &native, 0, SECCOMP_RET_LOG);
-	/* One for getppid() above, from the C library's own address. */
-	{
-		struct records got;
-		char text[3 * PATH_MAX];
+	memset(outcome, 0, sizeof(*outcome));
+	memset(shared, 0, sizeof(*shared));
+	snprintf(helper, sizeof(helper), "%s/log_i386", state->dir);
+	snprintf(number, sizeof(number), "%u", caller->nr);
+	ASSERT_EQ(0, pipe2(out, O_CLOEXEC));
 
-		ASSERT_EQ(0, collect(&self->reader, AUDIT_SECCOMP, self->exe, &got));
-		ASSERT_EQ(2, got.count);
-		expected_text(&e, text, sizeof(text));
-		EXPECT_STREQ(text, got.text[1]);
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		if (how & RUN_STRICT && !caller->program) {
+			if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT))
+				_exit(NOT_READY);
+		} else if (!(how & RUN_STRICT)) {
+			if (attach(caller->arch, caller->nr, ret, flags))
+				_exit(NOT_READY);
+		}
+		if (caller->program) {
+			if (dup2(out[1], 1) != 1)
+				_exit(NOT_READY);
+			execl(helper, "log_i386", how & RUN_STRICT ? "strict" : caller->program,
+			      number, NULL);
+			_exit(NOT_READY);
+		}
+		make_call(caller);
+		_exit(0);
+	}
+	close(out[1]);
+	outcome->words = read(out[0], outcome->word, sizeof(outcome->word)) /
+			 (int)sizeof(outcome->word[0]);
+	if (outcome->words == 1 && read(out[0], &outcome->word[1], sizeof(outcome->word[1])) ==
+				   sizeof(outcome->word[1]))
+		outcome->words = 2;
+	close(out[0]);
+	ASSERT_EQ(pid, waitpid(pid, &outcome->status, 0));
+	outcome->pid = pid;
+	if (caller->program && outcome->words == 2) {
+		shared->returned = 1;
+		shared->ret = (int)outcome->word[1];
 	}
 }
 
-SECCOMP_LOG_MAIN
+/* The record of that child's call. */
+static void expect_child(struct expected *e, struct state *state, const struct caller *caller,
+			 const struct outcome *outcome, long sig, unsigned int code)
+{
+	expect_call(e, caller, sig, code);
+	e->pid = outcome->pid;
+	if (caller->program) {
+		e->ip = outcome->word[0];
+		strcpy(e->comm, "log_i386");
+		snprintf(e->exe, sizeof(e->exe), "%s/log_i386", state->dir);
+	}
+}
+
+/* What the call returned to the caller fits the action that a filter gave it. */
+static void expect_effect(struct __test_metadata *_metadata, const struct caller *caller,
+			  unsigned int action, pid_t parent)
+{
+	EXPECT_EQ(1, shared->returned) {
+		TH_LOG("%s, action 0x%x", caller->name, action);
+	}
+	EXPECT_EQ(action == SECCOMP_RET_TRAP, shared->sigsys) {
+		TH_LOG("%s, action 0x%x", caller->name, action);
+	}
+	switch (action) {
+	case SECCOMP_RET_ALLOW:
+	case SECCOMP_RET_LOG:
+		if (caller == &minus_one || (caller == &x32 && !has_x32))
+			parent = -ENOSYS;
+		EXPECT_EQ(parent, shared->ret);
+		break;
+	case SECCOMP_RET_ERRNO:
+		EXPECT_EQ(-RET_DATA, shared->ret);
+		break;
+	case SECCOMP_RET_TRACE:
+	case SECCOMP_RET_USER_NOTIF:
+		/* Nobody traces, nobody listens. */
+		EXPECT_EQ(-ENOSYS, shared->ret);
+		break;
+	case SECCOMP_RET_TRAP:
+		EXPECT_EQ((long)caller->arg, shared->ret);
+		EXPECT_EQ(RET_DATA, shared->sig_errno);
+		EXPECT_EQ((int)caller->nr, shared->sig_nr);
+		EXPECT_EQ(caller->arch, shared->sig_arch);
+		EXPECT_EQ((void *)caller->ip, shared->sig_addr);
+		break;
+	}
+}
+
+FIXTURE(log)
+{
+	struct state state;
+};
+
+FIXTURE_SETUP(log)
+{
+	set_up(_metadata, &self->state);
+}
+
+FIXTURE_TEARDOWN_PARENT(log)
+{
+	EXPECT_EQ(0, restore_settings(&self->state.saved));
+}
+
+TEST_F(log, ret_log_goes_on_and_writes_one_record)
+{
+	pid_t parent = getppid();
+	struct expected e;
+
+	ASSERT_EQ(0, attach(native.arch, native.nr, SECCOMP_RET_LOG | RET_DATA, 0));
+	EXPECT_EQ(parent, make_call(&native));
+	expect_call(&e, &native, 0, SECCOMP_RET_LOG);
+	expect_records(_metadata, &self->state, &e, 1, "log");
+}
+
+TEST_F(log, ret_log_is_silent_without_its_name)
+{
+	pid_t parent = getppid();
+	struct expected e;
+
+	ASSERT_EQ(0, attach(native.arch, native.nr, SECCOMP_RET_LOG, 0));
+	ASSERT_EQ(0, set_mask(FULL_MASK & ~(1U << LOGS_LOG)));
+	EXPECT_EQ(parent, make_call(&native));
+	expect_records(_metadata, &self->state, NULL, 0, "without log");
+	ASSERT_EQ(0, set_mask(1U << LOGS_LOG));
+	EXPECT_EQ(parent, make_call(&native));
+	expect_call(&e, &native, 0, SECCOMP_RET_LOG);
+	expect_records(_metadata, &self->state, &e, 1, "log alone");
+}
+
+/* Each call is a record: the same one again is not left out. */
+TEST_F(log, every_call_is_logged_again)
+{
+	struct expected e[8];
+	int i;
+
+	ASSERT_EQ(0, attach(native.arch, native.nr, SECCOMP_RET_LOG, 0));
+	for (i = 0; i < 8; i++) {
+		make_call(&native);
+		expect_call(&e[i], &native, 0, SECCOMP_RET_LOG);
+	}
+	expect_records(_metadata, &self->state, e, 8, "eight calls");
+}
+
+/*
+ * Each action, with and without SECCOMP_FILTER_FLAG_LOG, under each of the
+ * masks that actions_logged can hold.
+ */
+FIXTURE(masks)
+{
+	struct state state;
+};
+
+FIXTURE_VARIANT(masks)
+{
+	int action;
+	unsigned int flags;
+};
+
+#define MASKS_VARIANT(name_, action_)						\
+	FIXTURE_VARIANT_ADD(masks, name_) { .action = action_ };		\
+	FIXTURE_VARIANT_ADD(masks, name_##_flag_log) {				\
+		.action = action_, .flags = SECCOMP_FILTER_FLAG_LOG,		\
+	}
+
+MASKS_VARIANT(ret_log, 0);
+MASKS_VARIANT(ret_errno, 1);
+MASKS_VARIANT(ret_trap, 2);
+MASKS_VARIANT(ret_trace, 3);
+MASKS_VARIANT(ret_user_notif, 4);
+MASKS_VARIANT(ret_allow, 5);
+MASKS_VARIANT(ret_kill_process, 6);
+MASKS_VARIANT(ret_kill_thread, 7);
+MASKS_VARIANT(unknown_00010000, 8);
+MASKS_VARIANT(unknown_7ffd0000, 9);
+MASKS_VARIANT(unknown_80010000, 10);
+MASKS_VARIANT(unknown_ffff0000, 11);
+
+FIXTURE_SETUP(masks)
+{
+	set_up(_metadata, &self->state);
+}
+
+FIXTURE_TEARDOWN_PARENT(masks)
+{
+	EXPECT_EQ(0, restore_settings(&self->state.saved));
+}
+
+static void survive_masks(struct __test_metadata *_metadata, struct state *state,
+			  const struct action *action, unsigned int flags)
+{
+	const struct caller *callers[] = { &native, &x32, &int80 };
+	int count = has_int80 ? 3 : 2;
+	struct expected e[3];
+	struct rule rules[3];
+	pid_t parent = getppid();
+	unsigned int mask;
+	char what[64];
+	int i;
+
+	for (i = 0; i < count; i++) {
+		rules[i] = (struct rule){ callers[i]->arch, callers[i]->nr,
+					  action->ret | RET_DATA };
+		expect_call(&e[i], callers[i], 0, action->ret);
+	}
+	ASSERT_EQ(0, attach_rules(rules, count, flags));
+	for (mask = 0; mask < ALL_MASKS; mask++) {
+		snprintf(what, sizeof(what), "%s, flags %x, mask %02x", action->name, flags, mask);
+		ASSERT_EQ(0, set_mask(mask));
+		for (i = 0; i < count; i++) {
+			make_call(callers[i]);
+			expect_effect(_metadata, callers[i], action->ret, parent);
+		}
+		expect_records(_metadata, state, e,
+			       is_logged(action, flags, mask) ? count : 0, what);
+	}
+}
+
+static void die_under_masks(struct __test_metadata *_metadata, struct state *state,
+			    const struct action *action, unsigned int flags)
+{
+	struct outcome outcome;
+	struct expected e;
+	unsigned int mask;
+	char what[64];
+
+	for (mask = 0; mask < ALL_MASKS; mask++) {
+		snprintf(what, sizeof(what), "%s, flags %x, mask %02x", action->name, flags, mask);
+		ASSERT_EQ(0, set_mask(mask));
+		run_child(_metadata, state, &native, action->ret | RET_DATA, flags, 0, &outcome);
+		EXPECT_EQ(SIGSYS, outcome.status);
+		EXPECT_EQ(0, shared->returned);
+		EXPECT_EQ(0, shared->sigsys);
+		expect_child(&e, state, &native, &outcome, SIGSYS, action->ret);
+		expect_records(_metadata, state, &e, is_logged(action, flags, mask), what);
+	}
+}
+
+TEST_F_TIMEOUT(masks, every, KILLED_SLOWLY)
+{
+	const struct action *action = &actions[variant->action];
+
+	if (action->kills)
+		die_under_masks(_metadata, &self->state, action, variant->flags);
+	else
+		survive_masks(_metadata, &self->state, action, variant->flags);
+}
+
+TEST_F_TIMEOUT(log, strict_mode_under_every_mask, KILLED_SLOWLY)
+{
+	struct state *state = &self->state;
+	struct outcome outcome;
+	struct expected e;
+	unsigned int mask;
+	char what[64];
+
+	for (mask = 0; mask < ALL_MASKS; mask++) {
+		snprintf(what, sizeof(what), "strict, mask %02x", mask);
+		ASSERT_EQ(0, set_mask(mask));
+		run_child(_metadata, state, &native, 0, 0, RUN_STRICT, &outcome);
+		EXPECT_EQ(SIGKILL, outcome.status);
+		EXPECT_EQ(0, shared->returned);
+		expect_child(&e, state, &native, &outcome, SIGKILL, SECCOMP_RET_KILL_THREAD);
+		expect_records(_metadata, state, &e, !!(mask & 1U << LOGS_KILL_THREAD), what);
+	}
+}
+
+/* A thread that attaches its filter for itself alone, and calls. */
+struct own_filter {
+	unsigned int ret;
+	unsigned int flags;
+	bool strict;
+	int attached;
+};
+
+static void *call_under_own_filter(void *arg)
+{
+	struct own_filter *own = arg;
+
+	prctl(PR_SET_NAME, "own filter");
+	if (own->strict)
+		own->attached = prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT);
+	else
+		own->attached = attach(native.arch, native.nr, own->ret, own->flags);
+	if (!own->attached)
+		make_call(&native);
+	return NULL;
+}
+
+/* One thread dies, the process goes on: a kill that no wait status shows. */
+static void die_in_thread(struct __test_metadata *_metadata, struct state *state,
+			  struct own_filter *own, long sig)
+{
+	struct expected e;
+	unsigned int mask;
+	pthread_t thread;
+	char what[64];
+
+	for (mask = 0; mask < ALL_MASKS; mask++) {
+		snprintf(what, sizeof(what), "thread, mask %02x", mask);
+		ASSERT_EQ(0, set_mask(mask));
+		memset(shared, 0, sizeof(*shared));
+		own->attached = -1;
+		ASSERT_EQ(0, pthread_create(&thread, NULL, call_under_own_filter, own));
+		ASSERT_EQ(0, pthread_join(thread, NULL));
+		EXPECT_EQ(0, own->attached);
+		EXPECT_EQ(0, shared->returned);
+		EXPECT_EQ(0, shared->sigsys);
+		expect_call(&e, &native, sig, SECCOMP_RET_KILL_THREAD);
+		strcpy(e.comm, "own filter");
+		expect_records(_metadata, state, &e, !!(mask & 1U << LOGS_KILL_THREAD), what);
+	}
+}
+
+TEST_F_TIMEOUT(log, kill_thread_in_a_thread_under_every_mask, KILLED_SLOWLY)
+{
+	struct own_filter own = { .ret = SECCOMP_RET_KILL_THREAD | RET_DATA };
+
+	die_in_thread(_metadata, &self->state, &own, SIGSYS);
+}
+
+TEST_F_TIMEOUT(log, strict_mode_in_a_thread_under_every_mask, KILLED_SLOWLY)
+{
+	struct own_filter own = { .strict = true };
+
+	die_in_thread(_metadata, &self->state, &own, SIGKILL);
+}
+
+TEST_F(log, kill_process_in_a_thread_writes_one_record)
+{
+	struct own_filter own = { .ret = SECCOMP_RET_KILL_PROCESS | RET_DATA };
+	struct expected e;
+	pthread_t thread;
+	int status;
+	pid_t pid;
+
+	memset(shared, 0, sizeof(*shared));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		if (pthread_create(&thread, NULL, call_under_own_filter, &own))
+			_exit(NOT_READY);
+		pthread_join(thread, NULL);
+		_exit(0);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(SIGSYS, status);
+	EXPECT_EQ(0, shared->returned);
+	expect_call(&e, &native, SIGSYS, SECCOMP_RET_KILL_PROCESS);
+	e.pid = pid;
+	strcpy(e.comm, "own filter");
+	expect_records(_metadata, &self->state, &e, 1, "kill_process in a thread");
+}
+
+/* Each value that is one bit away from an action's: no one of them has a name. */
+TEST_F_TIMEOUT(log, unknown_values_kill_and_show, KILLED_SLOWLY)
+{
+	struct state *state = &self->state;
+	struct outcome outcome;
+	struct expected e;
+	unsigned int value;
+	char what[64];
+	int i, j, bit;
+
+	for (i = 0; i < 8; i++) {
+		for (bit = 16; bit < 32; bit++) {
+			value = actions[i].ret ^ 1U << bit;
+			for (j = 0; j < 8 && actions[j].ret != value; j++)
+				;
+			if (j < 8)
+				continue;
+			snprintf(what, sizeof(what), "value 0x%x", value);
+			run_child(_metadata, state, &native, value | RET_DATA, 0, 0, &outcome);
+			EXPECT_EQ(SIGSYS, outcome.status) {
+				TH_LOG("%s", what);
+			}
+			EXPECT_EQ(0, shared->returned);
+			expect_child(&e, state, &native, &outcome, SIGSYS, value);
+			expect_records(_metadata, state, &e, 1, what);
+		}
+	}
+}
+
+/* Every kind of caller meets every action. */
+FIXTURE(caller)
+{
+	struct state state;
+};
+
+FIXTURE_VARIANT(caller)
+{
+	const struct caller *caller;
+};
+
+FIXTURE_VARIANT_ADD(caller, native) { .caller = &native };
+FIXTURE_VARIANT_ADD(caller, wide_register) { .caller = &wide };
+FIXTURE_VARIANT_ADD(caller, minus_one) { .caller = &minus_one };
+FIXTURE_VARIANT_ADD(caller, x32) { .caller = &x32 };
+FIXTURE_VARIANT_ADD(caller, int80) { .caller = &int80 };
+FIXTURE_VARIANT_ADD(caller, i386_int80) { .caller = &i386_int80 };
+FIXTURE_VARIANT_ADD(caller, i386_vdso) { .caller = &i386_vdso };
+
+FIXTURE_SETUP(caller)
+{
+	char helper[PATH_MAX + 16];
+
+	set_up(_metadata, &self->state);
+	if (_metadata->exit_code)
+		return;
+	if (variant->caller->arch == AUDIT_ARCH_I386 && !has_int80)
+		SKIP(return, "the kernel runs no 32-bit system calls");
+	snprintf(helper, sizeof(helper), "%s/log_i386", self->state.dir);
+	if (variant->caller->program && access(helper, X_OK))
+		SKIP(return, "log_i386 was not built");
+}
+
+FIXTURE_TEARDOWN_PARENT(caller)
+{
+	EXPECT_EQ(0, restore_settings(&self->state.saved));
+}
+
+TEST_F_TIMEOUT(caller, every_action, KILLED_SLOWLY)
+{
+	const struct caller *caller = variant->caller;
+	struct state *state = &self->state;
+	struct outcome outcome;
+	struct expected e;
+	unsigned int mask;
+	char what[64];
+	int i, round;
+
+	for (i = 0; i < ARRAY_SIZE(actions); i++) {
+		const struct action *action = &actions[i];
+		/* No handler outlives execve(2). */
+		bool dies = action->kills ||
+			    (caller->program && action->ret == SECCOMP_RET_TRAP);
+
+		/* With its name, without it, and on nobody's request. */
+		for (round = 0; round < 3; round++) {
+			unsigned int flags = round == 2 ? 0 : SECCOMP_FILTER_FLAG_LOG;
+
+			mask = FULL_MASK;
+			if (round == 1 && action->bit >= 0)
+				mask &= ~(1U << action->bit);
+			snprintf(what, sizeof(what), "%s, %s, flags %x, mask %02x", caller->name,
+				 action->name, flags, mask);
+			ASSERT_EQ(0, set_mask(mask));
+			run_child(_metadata, state, caller, action->ret | RET_DATA, flags, 0,
+				  &outcome);
+			if (WIFEXITED(outcome.status) && WEXITSTATUS(outcome.status) == NO_VDSO)
+				SKIP(return, "no vDSO for 32-bit programs");
+			EXPECT_EQ(dies ? SIGSYS : 0, outcome.status) {
+				TH_LOG("%s", what);
+			}
+			if (!dies)
+				expect_effect(_metadata, caller, action->ret, getpid());
+			EXPECT_EQ(!dies, shared->returned);
+			expect_child(&e, state, caller, &outcome, action->kills ? SIGSYS : 0,
+				     action->ret);
+			expect_records(_metadata, state, &e, is_logged(action, flags, mask), what);
+		}
+	}
+}
+
+TEST_F(caller, strict_mode)
+{
+	const struct caller *caller = variant->caller;
+	struct state *state = &self->state;
+	struct outcome outcome;
+	struct expected e;
+
+	if (caller == &i386_vdso)
+		SKIP(return, "the same program in strict mode is i386_int80's");
+	run_child(_metadata, state, caller, 0, 0, RUN_STRICT, &outcome);
+	EXPECT_EQ(SIGKILL, outcome.status);
+	EXPECT_EQ(0, shared->returned);
+	expect_child(&e, state, caller, &outcome, SIGKILL, SECCOMP_RET_KILL_THREAD);
+	expect_records(_metadata, state, &e, 1, caller->name);
+}
+
+/* What strict mode allows, it allows without a word. */
+TEST_F(log, strict_mode_allows_in_silence)
+{
+	struct state *state = &self->state;
+	int fds[2], status;
+	char byte = 'x';
+	pid_t pid;
+
+	ASSERT_EQ(0, pipe(fds));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT))
+			_exit(NOT_READY);
+		if (write(fds[1], &byte, 1) == 1 && read(fds[0], &byte, 1) == 1)
+			syscall(__NR_exit, 23);
+		syscall(__NR_exit, 24);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(23 << 8, status);
+	expect_records(_metadata, state, NULL, 0, "strict");
+}
+
+#define NR_THREADS 4
+
+struct team {
+	pthread_barrier_t barrier;
+	int next;
+	long ret[NR_THREADS];
+};
+
+static void *call_together(void *arg)
+{
+	struct team *team = arg;
+	int i = __atomic_fetch_add(&team->next, 1, __ATOMIC_RELAXED);
+	char name[16];
+
+	snprintf(name, sizeof(name), "caller %d", i);
+	prctl(PR_SET_NAME, name);
+	pthread_barrier_wait(&team->barrier);	/* named */
+	pthread_barrier_wait(&team->barrier);	/* filtered */
+	team->ret[i] = native_call(__NR_getppid);
+	return NULL;
+}
+
+static void run_team(struct __test_metadata *_metadata, struct state *state, bool before,
+		     unsigned int ret, unsigned int flags, long expected_ret, int logged)
+{
+	struct expected e[NR_THREADS];
+	pthread_t threads[NR_THREADS];
+	struct team team = { };
+	int i;
+
+	ASSERT_EQ(0, pthread_barrier_init(&team.barrier, NULL, NR_THREADS + 1));
+	if (before)
+		ASSERT_EQ(0, attach(native.arch, native.nr, ret, flags));
+	for (i = 0; i < NR_THREADS; i++)
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, call_together, &team));
+	pthread_barrier_wait(&team.barrier);
+	if (!before)
+		ASSERT_EQ(0, attach(native.arch, native.nr, ret, flags));
+	pthread_barrier_wait(&team.barrier);
+	for (i = 0; i < NR_THREADS; i++)
+		ASSERT_EQ(0, pthread_join(threads[i], NULL));
+	for (i = 0; i < NR_THREADS; i++) {
+		EXPECT_EQ(expected_ret, team.ret[i]);
+		expect_call(&e[i], &native, 0, ret & SECCOMP_RET_ACTION_FULL);
+		snprintf(e[i].comm, sizeof(e[i].comm), "caller %d", i);
+	}
+	pthread_barrier_destroy(&team.barrier);
+	expect_records(_metadata, state, e, logged, "threads");
+}
+
+TEST_F(log, threads_inherit)
+{
+	run_team(_metadata, &self->state, true, SECCOMP_RET_LOG, 0, getppid(), NR_THREADS);
+}
+
+TEST_F(log, threads_inherit_flag_log)
+{
+	run_team(_metadata, &self->state, true, SECCOMP_RET_ERRNO | RET_DATA,
+		 SECCOMP_FILTER_FLAG_LOG, -RET_DATA, NR_THREADS);
+}
+
+TEST_F(log, tsync_gives_ret_log_to_threads)
+{
+	run_team(_metadata, &self->state, false, SECCOMP_RET_LOG,
+		 SECCOMP_FILTER_FLAG_TSYNC, getppid(), NR_THREADS);
+}
+
+TEST_F(log, tsync_gives_flag_log_to_threads)
+{
+	run_team(_metadata, &self->state, false, SECCOMP_RET_ERRNO | RET_DATA,
+		 SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_LOG, -RET_DATA, NR_THREADS);
+}
+
+TEST_F(log, tsync_without_flag_log_is_silent)
+{
+	run_team(_metadata, &self->state, false, SECCOMP_RET_ERRNO | RET_DATA,
+		 SECCOMP_FILTER_FLAG_TSYNC, -RET_DATA, 0);
+}
+
+/* Without TSYNC a filter and its records are one thread's. */
+TEST_F(log, a_threads_filter_logs_that_thread_alone)
+{
+	struct own_filter own = { .ret = SECCOMP_RET_LOG };
+	struct expected e;
+	pthread_t thread;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, call_under_own_filter, &own));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(0, own.attached);
+	make_call(&native);
+	expect_call(&e, &native, 0, SECCOMP_RET_LOG);
+	strcpy(e.comm, "own filter");
+	expect_records(_metadata, &self->state, &e, 1, "one thread");
+}
+
+TEST_F(log, children_and_grandchildren)
+{
+	struct expected e[3];
+	pid_t *pids;
+	pid_t pid;
+	int i, status;
+
+	pids = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, (void *)pids);
+	for (i = 0; i < 3; i++)
+		expect_call(&e[i], &native, 0, SECCOMP_RET_ERRNO);
+	ASSERT_EQ(0, attach(native.arch, native.nr, SECCOMP_RET_ERRNO | RET_DATA,
+			    SECCOMP_FILTER_FLAG_LOG));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		pids[1] = getpid();
+		pid = fork();
+		if (!pid) {
+			pids[2] = getpid();
+			_exit(native_call(__NR_getppid) != -RET_DATA);
+		}
+		if (waitpid(pid, &status, 0) != pid || status)
+			_exit(1);
+		_exit(native_call(__NR_getppid) != -RET_DATA);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(-RET_DATA, make_call(&native));
+	for (i = 1; i < 3; i++)
+		e[i].pid = pids[i];
+	expect_records(_metadata, &self->state, e, 3, "family");
+}
+
+
+/* A record names the program that runs, not the one that attached the filter. */
+TEST_F(log, exec_changes_program)
+{
+	struct state *state = &self->state;
+	const struct caller again = {
+		.name = "exec", .arch = AUDIT_ARCH_X86_64, .nr = __NR_getppid,
+	};
+	unsigned long ip = 0;
+	struct expected e;
+	int status, out[2];
+	pid_t pid;
+
+	ASSERT_EQ(0, pipe2(out, O_CLOEXEC));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		prctl(PR_SET_NAME, "attacher");
+		if (dup2(out[1], 1) == 1 && !attach(native.arch, native.nr, SECCOMP_RET_LOG, 0))
+			execl("/proc/self/exe", "log_test", "--call", NULL);
+		_exit(NOT_READY);
+	}
+	close(out[1]);
+	EXPECT_EQ((ssize_t)sizeof(ip), read(out[0], &ip, sizeof(ip)));
+	close(out[0]);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	expect_call(&e, &again, 0, SECCOMP_RET_LOG);
+	e.pid = pid;
+	e.ip = ip;
+	/* The base name of what was given to execve(2); exe is the file itself. */
+	strcpy(e.comm, "exe");
+	expect_records(_metadata, state, &e, 1, "exec");
+}
+
+/* Names which could forge fields of a record are written in hexadecimal. */
+TEST_F(log, comm_is_untrusted)
+{
+	static const char * const names[] = {
+		"a b", "\"", "x\" sig=9", "tab\there", "\x01", "\xc3\xa9t\xc3\xa9",
+		"fifteen-letters", "sixteen-letters!", "=", "", "'quoted'",
+	};
+	struct expected e;
+	int i;
+
+	ASSERT_EQ(0, attach(native.arch, native.nr, SECCOMP_RET_LOG, 0));
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		ASSERT_EQ(0, prctl(PR_SET_NAME, names[i]));
+		make_call(&native);
+		expect_call(&e, &native, 0, SECCOMP_RET_LOG);
+		expect_records(_metadata, &self->state, &e, 1, names[i]);
+	}
+}
+
+TEST_F(log, ids_are_the_callers)
+{
+	struct state *state = &self->state;
+	struct expected *e;
+	int status;
+	pid_t pid;
+
+	e = mmap(NULL, sizeof(*e), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, (void *)e);
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		/* A login of its own; where it may be set once only, what is there serves. */
+		write_text("/proc/self/loginuid", "1234", 4);
+		expect_call(e, &native, 0, SECCOMP_RET_LOG);
+		/* The real ids count, not the effective ones. */
+		if (syscall(__NR_setresgid, 4001, 4002, 4003) ||
+		    syscall(__NR_setresuid, 5001, 5002, 5003) ||
+		    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+		    attach(native.arch, native.nr, SECCOMP_RET_LOG, 0))
+			_exit(NOT_READY);
+		e->uid = 5001;
+		e->gid = 4001;
+		make_call(&native);
+		_exit(0);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	e->pid = pid;
+	expect_records(_metadata, state, e, 1, "ids");
+}
+
+/* In namespaces of its own a process is pid 1 and user 0; records say what the host sees. */
+TEST_F(log, namespaces_do_not_hide)
+{
+	struct state *state = &self->state;
+	struct expected e;
+	int status, go[2], ids[2];
+	pid_t pid, inner = 0;
+	char text[64];
+	char byte = 0;
+
+	ASSERT_EQ(0, pipe2(go, O_CLOEXEC));
+	ASSERT_EQ(0, pipe2(ids, O_CLOEXEC));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		if (syscall(__NR_setresgid, 4001, 4001, 4001) ||
+		    syscall(__NR_setresuid, 5001, 5001, 5001) ||
+		    prctl(PR_SET_DUMPABLE, 1) ||
+		    unshare(CLONE_NEWUSER | CLONE_NEWPID))
+			_exit(NOT_READY);
+		snprintf(text, sizeof(text), "deny");
+		write_text("/proc/self/setgroups", text, strlen(text));
+		snprintf(text, sizeof(text), "0 5001 1");
+		if (write_text("/proc/self/uid_map", text, strlen(text)) < 0)
+			_exit(NOT_READY);
+		snprintf(text, sizeof(text), "0 4001 1");
+		if (write_text("/proc/self/gid_map", text, strlen(text)) < 0)
+			_exit(NOT_READY);
+		inner = fork();
+		if (!inner) {
+			if (read(go[0], &byte, 1) != 1 || getpid() != 1 || getuid() || getgid() ||
+			    attach(native.arch, native.nr, SECCOMP_RET_LOG, 0))
+				_exit(NOT_READY);
+			make_call(&native);
+			_exit(0);
+		}
+		if (write(ids[1], &inner, sizeof(inner)) != sizeof(inner) ||
+		    waitpid(inner, &status, 0) != inner)
+			_exit(NOT_READY);
+		_exit(status ? NOT_READY : 0);
+	}
+	close(ids[1]);
+	if (read(ids[0], &inner, sizeof(inner)) != sizeof(inner)) {
+		waitpid(pid, &status, 0);
+		SKIP(return, "no user and pid namespaces");
+	}
+	ASSERT_EQ(1, write(go[1], &byte, 1));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	expect_call(&e, &native, 0, SECCOMP_RET_LOG);
+	e.pid = inner;
+	e.uid = 5001;
+	e.gid = 4001;
+	expect_records(_metadata, state, &e, 1, "namespaces");
+}
+
+/*
+ * The filter whose action is taken decides whether it is logged: of two that
+ * answer with the same action, the one attached last.
+ */
+TEST_F_TIMEOUT(log, filters_that_disagree, KILLED_SLOWLY)
+{
+	static const struct {
+		unsigned int older, newer;
+		int taken;	/* 0: the older one's action */
+	} cases[] = {
+		{ SECCOMP_RET_ERRNO | 1, SECCOMP_RET_ERRNO | 2, 1 },
+		{ SECCOMP_RET_TRACE | 2, SECCOMP_RET_TRACE | 1, 1 },
+		{ SECCOMP_RET_TRAP | RET_DATA, SECCOMP_RET_ERRNO | 2, 0 },
+		{ SECCOMP_RET_ERRNO | 1, SECCOMP_RET_TRAP | RET_DATA, 1 },
+		{ SECCOMP_RET_ERRNO | 1, SECCOMP_RET_LOG, 0 },
+		{ SECCOMP_RET_LOG, SECCOMP_RET_ERRNO | 1, 1 },
+		{ SECCOMP_RET_ERRNO | 1, SECCOMP_RET_ALLOW, 0 },
+		{ SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO | 1, 1 },
+		{ SECCOMP_RET_USER_NOTIF, SECCOMP_RET_TRACE, 0 },
+		{ SECCOMP_RET_TRACE, SECCOMP_RET_USER_NOTIF, 1 },
+		{ SECCOMP_RET_ERRNO, SECCOMP_RET_USER_NOTIF, 0 },
+	};
+	struct state *state = &self->state;
+	struct expected e;
+	unsigned int taken;
+	int i, flags, status;
+	char what[64];
+	pid_t pid;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		for (flags = 0; flags < 4; flags++) {
+			snprintf(what, sizeof(what), "older %x, newer %x, FLAG_LOG %d, %d",
+				 cases[i].older, cases[i].newer, flags & 1, flags >> 1);
+			memset(shared, 0, sizeof(*shared));
+			pid = fork();
+			ASSERT_LE(0, pid);
+			if (!pid) {
+				if (attach(native.arch, native.nr, cases[i].older,
+					   flags & 1 ? SECCOMP_FILTER_FLAG_LOG : 0) ||
+				    attach(native.arch, native.nr, cases[i].newer,
+					   flags & 2 ? SECCOMP_FILTER_FLAG_LOG : 0))
+					_exit(NOT_READY);
+				make_call(&native);
+				_exit(0);
+			}
+			ASSERT_EQ(pid, waitpid(pid, &status, 0));
+			EXPECT_EQ(0, status);
+			taken = cases[i].taken ? cases[i].newer : cases[i].older;
+			if ((taken & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO) {
+				EXPECT_EQ(-(long)(taken & SECCOMP_RET_DATA), shared->ret);
+			} else {
+				expect_effect(_metadata, &native, taken & SECCOMP_RET_ACTION_FULL,
+					      getpid());
+			}
+			expect_call(&e, &native, 0, taken & SECCOMP_RET_ACTION_FULL);
+			e.pid = pid;
+			expect_records(_metadata, state, &e, !!(flags & 1 << cases[i].taken), what);
+		}
+	}
+}
+
+/* Auditing that is switched off does not silence seccomp. */
+TEST_F_TIMEOUT(log, audit_switched_off_and_on, KILLED_SLOWLY)
+{
+	static const int order[] = { 0, 1, 0, 1 };
+	struct state *state = &self->state;
+	struct audit_status status;
+	struct outcome outcome;
+	struct expected e;
+	char what[64];
+	int round, i;
+
+	if (self->state.saved.audit_enabled > 1)
+		SKIP(return, "audit's settings are locked");
+	for (round = 0; round < ARRAY_SIZE(order); round++) {
+		ASSERT_EQ(0, audit_set_enabled(&state->reader, order[round]));
+		ASSERT_EQ(0, audit_get_status(&state->reader, &status));
+		ASSERT_EQ(order[round], status.enabled);
+		for (i = 0; i < ARRAY_SIZE(actions); i++) {
+			snprintf(what, sizeof(what), "audit %d, %s", order[round],
+				 actions[i].name);
+			run_child(_metadata, state, &native, actions[i].ret | RET_DATA,
+				  SECCOMP_FILTER_FLAG_LOG, 0, &outcome);
+			expect_child(&e, state, &native, &outcome,
+				     actions[i].kills ? SIGSYS : 0, actions[i].ret);
+			expect_records(_metadata, state, &e,
+				       is_logged(&actions[i], SECCOMP_FILTER_FLAG_LOG, FULL_MASK),
+				       what);
+		}
+		run_child(_metadata, state, &native, 0, 0, RUN_STRICT, &outcome);
+		expect_child(&e, state, &native, &outcome, SIGKILL, SECCOMP_RET_KILL_THREAD);
+		expect_records(_metadata, state, &e, 1, "strict");
+	}
+}
+
+/* Calls that a tracer sees first. */
+FIXTURE(traced)
+{
+	struct state state;
+};
+
+enum tracer_does {
+	LETS_GO,	/* continues: the call goes on, not logged */
+	SKIPS,		/* makes the number negative */
+	CHANGES,	/* makes another call of it */
+	KILLS,		/* sends SIGKILL */
+	IS_DEAF,	/* traces, but not seccomp */
+	SUSPENDS,	/* PTRACE_O_SUSPEND_SECCOMP */
+};
+
+FIXTURE_VARIANT(traced)
+{
+	enum tracer_does does;
+	unsigned int other;	/* what the filter says to the changed call */
+	long ret;		/* 0 for the parent's pid, 1 for the process group */
+	int status;
+	long nr;		/* the record's, where there is one */
+	long sig;
+	unsigned int code;
+	bool always;		/* the record does not depend on FLAG_LOG */
+};
+
+#define SKIPPED_WITH (-77)
+
+FIXTURE_VARIANT_ADD(traced, goes_on) { .does = LETS_GO };
+FIXTURE_VARIANT_ADD(traced, skipped) {
+	.does = SKIPS, .ret = SKIPPED_WITH, .nr = -1, .code = SECCOMP_RET_TRACE,
+};
+FIXTURE_VARIANT_ADD(traced, changed_to_allow) {
+	.does = CHANGES, .other = SECCOMP_RET_ALLOW, .ret = 1,
+};
+FIXTURE_VARIANT_ADD(traced, changed_to_log) {
+	.does = CHANGES, .other = SECCOMP_RET_LOG, .ret = 1,
+	.nr = TRACED_NR, .code = SECCOMP_RET_LOG, .always = true,
+};
+FIXTURE_VARIANT_ADD(traced, changed_to_errno) {
+	.does = CHANGES, .other = SECCOMP_RET_ERRNO | 3, .ret = -3,
+	.nr = TRACED_NR, .code = SECCOMP_RET_ERRNO,
+};
+FIXTURE_VARIANT_ADD(traced, changed_to_user_notif) {
+	.does = CHANGES, .other = SECCOMP_RET_USER_NOTIF, .ret = -ENOSYS,
+	.nr = TRACED_NR, .code = SECCOMP_RET_USER_NOTIF,
+};
+/* The tracer has had its say: not asked again, and not logged. */
+FIXTURE_VARIANT_ADD(traced, changed_to_trace) {
+	.does = CHANGES, .other = SECCOMP_RET_TRACE, .ret = 1,
+};
+FIXTURE_VARIANT_ADD(traced, changed_to_kill_process) {
+	.does = CHANGES, .other = SECCOMP_RET_KILL_PROCESS, .status = SIGSYS,
+	.nr = TRACED_NR, .code = SECCOMP_RET_KILL_PROCESS, .sig = SIGSYS, .always = true,
+};
+FIXTURE_VARIANT_ADD(traced, changed_to_kill_thread) {
+	.does = CHANGES, .other = SECCOMP_RET_KILL_THREAD, .status = SIGSYS,
+	.nr = TRACED_NR, .code = SECCOMP_RET_KILL_THREAD, .sig = SIGSYS, .always = true,
+};
+FIXTURE_VARIANT_ADD(traced, changed_to_unknown) {
+	.does = CHANGES, .other = 0x7ffd0000, .status = SIGSYS,
+	.nr = TRACED_NR, .code = 0x7ffd0000, .sig = SIGSYS, .always = true,
+};
+FIXTURE_VARIANT_ADD(traced, killed) {
+	.does = KILLS, .status = SIGKILL, .nr = __NR_getppid, .code = SECCOMP_RET_TRACE,
+};
+FIXTURE_VARIANT_ADD(traced, deaf_tracer) {
+	.does = IS_DEAF, .ret = -ENOSYS, .nr = __NR_getppid, .code = SECCOMP_RET_TRACE,
+};
+FIXTURE_VARIANT_ADD(traced, suspended) { .does = SUSPENDS };
+
+FIXTURE_SETUP(traced)
+{
+	set_up(_metadata, &self->state);
+}
+
+FIXTURE_TEARDOWN_PARENT(traced)
+{
+	EXPECT_EQ(0, restore_settings(&self->state.saved));
+}
+
+static void trace_one(struct __test_metadata *_metadata, struct state *state,
+		      const FIXTURE_VARIANT(traced) *variant, unsigned int flags)
+{
+	const struct rule rules[] = {
+		{ native.arch, __NR_getppid, SECCOMP_RET_TRACE | RET_DATA },
+		{ native.arch, TRACED_NR, variant->other },
+	};
+	unsigned long message, options = PTRACE_O_EXITKILL | PTRACE_O_TRACESECCOMP;
+	struct user_regs_struct regs;
+	int go[2], status, stops = 0;
+	long ret = variant->ret;
+	struct expected e;
+	char byte = 0;
+	pid_t pid;
+
+	if (variant->does == IS_DEAF)
+		options &= ~PTRACE_O_TRACESECCOMP;
+	if (variant->does == SUSPENDS)
+		options |= PTRACE_O_SUSPEND_SECCOMP;
+
+	memset(shared, 0, sizeof(*shared));
+	ASSERT_EQ(0, pipe2(go, O_CLOEXEC));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		if (read(go[0], &byte, 1) != 1 ||
+		    attach_rules(rules, variant->does == CHANGES ? 2 : 1, flags))
+			_exit(NOT_READY);
+		make_call(&native);
+		_exit(0);
+	}
+	if (ptrace(PTRACE_SEIZE, pid, NULL, options)) {
+		int why = errno;
+
+		kill(pid, SIGKILL);
+		waitpid(pid, &status, 0);
+		ASSERT_EQ(SUSPENDS, variant->does);
+		SKIP(return, "seccomp cannot be suspended: %s", strerror(why));
+	}
+	ASSERT_EQ(1, write(go[1], &byte, 1));
+	close(go[0]);
+	close(go[1]);
+
+	for (;;) {
+		ASSERT_EQ(pid, waitpid(pid, &status, __WALL));
+		if (!WIFSTOPPED(status))
+			break;
+		ASSERT_EQ(SIGTRAP | PTRACE_EVENT_SECCOMP << 8, status >> 8) {
+			kill(pid, SIGKILL);
+		}
+		stops++;
+		EXPECT_EQ(0, ptrace(PTRACE_GETEVENTMSG, pid, NULL, &message));
+		EXPECT_EQ(RET_DATA, message);
+		EXPECT_EQ(0, ptrace(PTRACE_GETREGS, pid, NULL, &regs));
+		EXPECT_EQ((unsigned long)native_call_ip, regs.rip);
+		switch (variant->does) {
+		case SKIPS:
+			regs.orig_rax = -1;
+			regs.rax = SKIPPED_WITH;
+			break;
+		case CHANGES:
+			regs.orig_rax = TRACED_NR;
+			break;
+		case KILLS:
+			EXPECT_EQ(0, kill(pid, SIGKILL));
+			continue;
+		default:
+			break;
+		}
+		EXPECT_EQ(0, ptrace(PTRACE_SETREGS, pid, NULL, &regs));
+		ASSERT_EQ(0, ptrace(PTRACE_CONT, pid, NULL, NULL));
+	}
+	EXPECT_EQ(variant->status, status);
+	EXPECT_EQ(!variant->status, shared->returned);
+	EXPECT_EQ(variant->does != IS_DEAF && variant->does != SUSPENDS, stops);
+	if (!variant->status) {
+		if (ret == 0)
+			ret = getpid();
+		else if (ret == 1)
+			ret = getpgrp();
+		EXPECT_EQ(ret, shared->ret);
+	}
+	expect_call(&e, &native, variant->sig, variant->code);
+	e.pid = pid;
+	e.syscall = variant->nr;
+	expect_records(_metadata, state, &e,
+		       variant->nr && (flags || variant->always), "traced");
+}
+
+TEST_F(traced, without_flag_log)
+{
+	trace_one(_metadata, &self->state, variant, 0);
+}
+
+TEST_F(traced, with_flag_log)
+{
+	trace_one(_metadata, &self->state, variant, SECCOMP_FILTER_FLAG_LOG);
+}
+
+TEST_F(traced, with_flag_log_without_name)
+{
+	if (variant->always)
+		SKIP(return, "another action's name counts");
+	ASSERT_EQ(0, set_mask(FULL_MASK & ~(1U << LOGS_TRACE | 1U << LOGS_ERRNO |
+					    1U << LOGS_USER_NOTIF)));
+	{
+		FIXTURE_VARIANT(traced) silent = *variant;
+
+		silent.nr = 0;
+		trace_one(_metadata, &self->state, &silent, SECCOMP_FILTER_FLAG_LOG);
+	}
+}
+
+/* Calls that a listener answers. */
+FIXTURE(notified)
+{
+	struct state state;
+};
+
+enum listener_does {
+	ANSWERS,	/* with a value */
+	FAILS,		/* with an error */
+	CONTINUES,	/* SECCOMP_USER_NOTIF_FLAG_CONTINUE */
+	GOES_AWAY,	/* closes while the call waits */
+	IS_GONE,	/* closed before the call */
+	INTERRUPTS,	/* sends a signal in place of an answer */
+};
+
+FIXTURE_VARIANT(notified)
+{
+	enum listener_does does;
+	long ret;	/* 0 for the parent's pid */
+	bool logged;
+};
+
+FIXTURE_VARIANT_ADD(notified, value) { .does = ANSWERS, .ret = 4711, .logged = true };
+FIXTURE_VARIANT_ADD(notified, error) { .does = FAILS, .ret = -EDOM, .logged = true };
+FIXTURE_VARIANT_ADD(notified, continued) { .does = CONTINUES };
+FIXTURE_VARIANT_ADD(notified, listener_goes) { .does = GOES_AWAY, .ret = -ENOSYS, .logged = true };
+FIXTURE_VARIANT_ADD(notified, no_listener) { .does = IS_GONE, .ret = -ENOSYS, .logged = true };
+FIXTURE_VARIANT_ADD(notified, interrupted) { .does = INTERRUPTS, .ret = -EINTR, .logged = true };
+
+FIXTURE_SETUP(notified)
+{
+	set_up(_metadata, &self->state);
+}
+
+FIXTURE_TEARDOWN_PARENT(notified)
+{
+	EXPECT_EQ(0, restore_settings(&self->state.saved));
+}
+
+struct notified_call {
+	unsigned int flags;
+	int listener;
+	pthread_barrier_t barrier;
+};
+
+static void *call_notified(void *arg)
+{
+	struct notified_call *call = arg;
+
+	prctl(PR_SET_NAME, "notified");
+	call->listener = attach(native.arch, native.nr, SECCOMP_RET_USER_NOTIF | RET_DATA,
+				SECCOMP_FILTER_FLAG_NEW_LISTENER | call->flags);
+	pthread_barrier_wait(&call->barrier);	/* attached */
+	pthread_barrier_wait(&call->barrier);	/* the listener is or is not there */
+	if (call->listener >= 0)
+		make_call(&native);
+	return NULL;
+}
+
+static void on_usr1(int sig)
+{
+}
+
+static void notify_one(struct __test_metadata *_metadata, struct state *state,
+		       const FIXTURE_VARIANT(notified) *variant, unsigned int flags, bool logged)
+{
+	struct sigaction usr1 = { .sa_handler = on_usr1 };
+	struct notified_call call = { .flags = flags };
+	struct seccomp_notif_resp answer = { };
+	struct seccomp_notif request = { };
+	struct expected e;
+	pthread_t thread;
+
+	ASSERT_EQ(0, sigaction(SIGUSR1, &usr1, NULL));
+	ASSERT_EQ(0, pthread_barrier_init(&call.barrier, NULL, 2));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, call_notified, &call));
+	pthread_barrier_wait(&call.barrier);
+	ASSERT_LE(0, call.listener);
+	if (variant->does == IS_GONE)
+		close(call.listener);
+	pthread_barrier_wait(&call.barrier);
+
+	if (variant->does != IS_GONE) {
+		ASSERT_EQ(0, ioctl(call.listener, SECCOMP_IOCTL_NOTIF_RECV, &request));
+		EXPECT_EQ(__NR_getppid, request.data.nr);
+		answer.id = request.id;
+		switch (variant->does) {
+		case ANSWERS:
+			answer.val = variant->ret;
+			break;
+		case FAILS:
+			answer.error = variant->ret;
+			break;
+		case CONTINUES:
+			answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+			break;
+		case INTERRUPTS:
+			/* It waits in the kernel, or has yet to begin: both end in EINTR. */
+			ASSERT_EQ(0, pthread_kill(thread, SIGUSR1));
+			break;
+		default:
+			close(call.listener);
+		}
+		if (variant->does == ANSWERS || variant->does == FAILS ||
+		    variant->does == CONTINUES)
+			ASSERT_EQ(0, ioctl(call.listener, SECCOMP_IOCTL_NOTIF_SEND, &answer));
+	}
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(1, shared->returned);
+	EXPECT_EQ(variant->ret ?: getppid(), shared->ret);
+	expect_call(&e, &native, 0, SECCOMP_RET_USER_NOTIF);
+	strcpy(e.comm, "notified");
+	expect_records(_metadata, state, &e, logged, "notified");
+}
+
+TEST_F(notified, without_flag_log)
+{
+	notify_one(_metadata, &self->state, variant, 0, false);
+}
+
+TEST_F(notified, with_flag_log)
+{
+	notify_one(_metadata, &self->state, variant, SECCOMP_FILTER_FLAG_LOG, variant->logged);
+}
+
+TEST_F(notified, with_flag_log_without_name)
+{
+	ASSERT_EQ(0, set_mask(FULL_MASK & ~(1U << LOGS_USER_NOTIF)));
+	notify_one(_metadata, &self->state, variant, SECCOMP_FILTER_FLAG_LOG, false);
+}
+
+/*
+ * A kernel that was booted with audit=0 (or has no audit): the actions are the
+ * same, and no record is anywhere, the kernel's own log included.
+ */
+FIXTURE(no_audit)
+{
+	struct state state;
+	int kmsg;
+};
+
+FIXTURE_SETUP(no_audit)
+{
+	if (geteuid())
+		SKIP(return, "the tests need root");
+	ASSERT_EQ(0, save_settings(&self->state.saved));
+	if (self->state.saved.have_audit)
+		SKIP(return, "audit is there: boot with audit=0 for this");
+	set_up_calls(_metadata, &self->state);
+	self->kmsg = open("/dev/kmsg", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	ASSERT_LE(0, self->kmsg);
+	ASSERT_LE(0, lseek(self->kmsg, 0, SEEK_END));
+	ASSERT_EQ(0, set_mask(FULL_MASK));
+}
+
+FIXTURE_TEARDOWN_PARENT(no_audit)
+{
+	EXPECT_EQ(0, restore_settings(&self->state.saved));
+}
+
+/* Reads the kernel's log up to a line of our own. Returns how many records are in it. */
+static int records_in_kmsg(struct __test_metadata *_metadata, int kmsg)
+{
+	static unsigned int lines;
+	char fence[64], line[8192], type[16];
+	int count = 0;
+	ssize_t len;
+
+	snprintf(type, sizeof(type), "type=%d ", AUDIT_SECCOMP);
+	snprintf(fence, sizeof(fence), "seccomp-log-fence=%d.%u;", getpid(), ++lines);
+	ASSERT_EQ((ssize_t)strlen(fence), write(kmsg, fence, strlen(fence)));
+	for (;;) {
+		len = read(kmsg, line, sizeof(line) - 1);
+		ASSERT_LT(0, len);
+		line[len] = '\0';
+		if (strstr(line, fence))
+			return count;
+		if (strstr(line, type))
+			count++;
+	}
+}
+
+TEST_F_TIMEOUT(no_audit, actions_work_in_silence, KILLED_SLOWLY)
+{
+	const struct caller *callers[] = { &native, &x32, &minus_one, &wide, &int80 };
+	struct state *state = &self->state;
+	struct outcome outcome;
+	int i, j;
+
+	for (j = 0; j < (has_int80 ? 5 : 4); j++) {
+		for (i = 0; i < ARRAY_SIZE(actions); i++) {
+			run_child(_metadata, state, callers[j], actions[i].ret | RET_DATA,
+				  SECCOMP_FILTER_FLAG_LOG, 0, &outcome);
+			EXPECT_EQ(actions[i].kills ? SIGSYS : 0, outcome.status);
+			if (!actions[i].kills) {
+				expect_effect(_metadata, callers[j], actions[i].ret, getpid());
+			}
+		}
+		run_child(_metadata, state, callers[j], 0, 0, RUN_STRICT, &outcome);
+		EXPECT_EQ(SIGKILL, outcome.status);
+	}
+	EXPECT_EQ(0, records_in_kmsg(_metadata, self->kmsg));
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long ip = (unsigned long)native_call_ip;
+
+	/* exec_changes_program runs this under a filter that logs the call. */
+	if (argc == 2 && !strcmp(argv[1], "--call"))
+		return write(1, &ip, sizeof(ip)) != sizeof(ip) || native_call(__NR_getppid) <= 0;
+
+	save_at_start();
+	return test_harness_run(argc, argv);
+}

@@ -195,13 +195,11 @@ static inline void restore_at_exit(void)
 		ksft_print_msg("the settings from before the tests could not be restored\n");
 }
 
-#define SECCOMP_LOG_MAIN						\
-	int main(int argc, char **argv)					\
-	{								\
-		if (!save_settings(&saved_at_start))			\
-			atexit(restore_at_exit);			\
-		return test_harness_run(argc, argv);			\
-	}
+static inline void save_at_start(void)
+{
+	if (!save_settings(&saved_at_start))
+		atexit(restore_at_exit);
+}
 
 /*
  * System calls at addresses that a test knows: a record's ip is that of the

@@ -26,4 +26,8 @@ TEST_F(sysctl, actions_avail)
 	EXPECT_STREQ(AVAIL_TEXT, text);
 }
 
-SECCOMP_LOG_MAIN
+int main(int argc, char **argv)
+{
+	save_at_start();
+	return test_harness_run(argc, argv);
+}
