@@ -220,7 +220,7 @@ impl Log {
     /// # Errors
     ///
     /// Fails if the socket does.
-    pub fn next(&mut self) -> Result<Event<'_>> {
+    pub fn take(&mut self) -> Result<Event<'_>> {
         loop {
             match recv(
                 self.fd.as_raw_fd(),
@@ -289,65 +289,5 @@ fn error(payload: &[u8]) -> io::Result<()> {
         Ok(())
     } else {
         Err(io::Error::from_raw_os_error(-code))
-    }
-}
-
-/// Audit's settings made fit for a run, and put back when this is dropped.
-pub struct Tuned {
-    control: Control,
-    before: Status,
-    during: Status,
-}
-
-impl Tuned {
-    /// Turns audit on, takes its rate limit away and raises its backlog.
-    ///
-    /// # Errors
-    ///
-    /// Fails without CAP_AUDIT_CONTROL, or where the settings are locked and
-    /// not fit.
-    pub fn new(mut control: Control) -> Result<Self> {
-        let before = control.status()?;
-        let during = Status {
-            // New sessions, and the marker at the end, are recorded only if
-            // audit is on; seccomp's records come in either case.
-            enabled: before.enabled.max(1),
-            rate_limit: 0,
-            // 0 means no limit; a limit makes a task that logs too fast wait,
-            // which is what keeps its records.
-            backlog_limit: match before.backlog_limit {
-                0 => 0,
-                limit => limit.max(8192),
-            },
-            lost: before.lost,
-        };
-        control.change(&before, &during)?;
-        Ok(Self {
-            control,
-            before,
-            during,
-        })
-    }
-
-    /// The socket for requests.
-    pub fn control(&mut self) -> &mut Control {
-        &mut self.control
-    }
-
-    /// Records that the kernel has dropped since the run began.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the counter cannot be asked for.
-    pub fn lost(&mut self) -> Result<u32> {
-        Ok(self.control.status()?.lost.wrapping_sub(self.before.lost))
-    }
-}
-
-impl Drop for Tuned {
-    fn drop(&mut self) {
-        if let Err(e) = self.control.change(&self.during, &self.before) {
-            eprintln!("seccomp-learn: cannot put audit's settings back: {e:#}");
-        }
     }
 }

@@ -10,6 +10,9 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
+use crate::bpf::{RET_ALLOW, RET_ERRNO, RET_KILL_PROCESS, RET_LOG};
+use crate::syscalls::{Arch, Call};
+
 /// The session id of a task that has none (`AUDIT_SID_UNSET`).
 pub const SESSION_UNSET: u32 = u32::MAX;
 
@@ -73,23 +76,25 @@ pub fn fields(text: &str) -> impl Iterator<Item = (&str, &str)> {
 
 /// Decodes a string field: quoted, hexadecimal, or `(null)`.
 ///
-/// Returns `None` for `(null)` and for what is neither.
+/// Returns `None` for `(null)`. What is neither, as `ausearch -i` writes it,
+/// stands for itself.
 pub fn untrusted(value: &str) -> Option<OsString> {
     if let Some(inner) = value.strip_prefix('"') {
         return Some(inner.strip_suffix('"').unwrap_or(inner).into());
     }
-    if value.is_empty() || !value.len().is_multiple_of(2) {
+    if value == "(null)" {
         return None;
     }
+    let nibble = |c: u8| char::from(c).to_digit(16).map(|d| d as u8);
     let bytes: Option<Vec<u8>> = value
         .as_bytes()
         .chunks(2)
-        .map(|pair| {
-            let digits = std::str::from_utf8(pair).ok()?;
-            u8::from_str_radix(digits, 16).ok()
+        .map(|pair| match pair {
+            &[high, low] => Some(nibble(high)? << 4 | nibble(low)?),
+            _ => None,
         })
         .collect();
-    bytes.map(OsString::from_vec)
+    Some(bytes.map_or_else(|| value.into(), OsString::from_vec))
 }
 
 impl Seccomp {
@@ -107,27 +112,33 @@ impl Seccomp {
         let mut ip = 0;
         for (key, value) in fields(text) {
             match key {
-                "ses" => session = value.parse().ok()?,
-                "pid" => pid = value.parse().ok()?,
+                "ses" => session = number_or_unset(value)?,
+                "pid" => pid = value.parse().unwrap_or_default(),
                 "comm" => comm = untrusted(value).unwrap_or_default(),
                 "exe" => exe = untrusted(value),
-                "sig" => sig = value.parse().ok()?,
-                "arch" => arch = Some(u32::from_str_radix(value, 16).ok()?),
-                // The kernel prints an unsigned long as signed: -1 is a call
-                // that programs do make.
-                "syscall" => nr = Some(value.parse::<i64>().ok()? as u32),
-                "ip" => ip = hex(value)?,
-                "code" => code = Some(hex(value)? as u32),
+                "sig" => sig = value.parse().unwrap_or_default(),
+                "arch" => arch = Some(arch_value(value)?),
+                "syscall" => nr = Some(value),
+                "ip" => ip = hex(value).unwrap_or_default(),
+                "code" => code = Some(code_value(value)?),
                 _ => {}
             }
         }
+        let arch = arch?;
+        let nr = nr?;
+        // The kernel prints an unsigned long as signed: -1 is a call that
+        // programs do make.
+        let nr = match nr.parse::<i64>() {
+            Ok(number) => number as u32,
+            Err(_) => Call { arch, nr: 0 }.arch().call(nr)?.nr,
+        };
         Some(Self {
             session,
             pid,
             comm,
             exe,
-            arch: arch?,
-            nr: nr?,
+            arch,
+            nr,
             sig,
             ip,
             code: code?,
@@ -154,6 +165,31 @@ impl Login {
             old_session: old?,
             session: new?,
         })
+    }
+}
+
+/// `ausearch -i` writes names where the kernel writes numbers.
+fn arch_value(value: &str) -> Option<u32> {
+    match u32::from_str_radix(value, 16) {
+        Ok(arch) => Some(arch),
+        Err(_) => Some(value.parse::<Arch>().ok()?.audit()),
+    }
+}
+
+fn code_value(value: &str) -> Option<u32> {
+    Some(match value {
+        "log" => RET_LOG,
+        "allow" => RET_ALLOW,
+        "errno" => RET_ERRNO,
+        "kill-process" | "kill_process" => RET_KILL_PROCESS,
+        _ => hex(value)? as u32,
+    })
+}
+
+fn number_or_unset(value: &str) -> Option<u32> {
+    match value {
+        "unset" | "-1" => Some(SESSION_UNSET),
+        _ => value.parse().ok(),
     }
 }
 
@@ -200,6 +236,15 @@ mod tests {
     fn a_cut_record_is_refused() {
         assert_eq!(Seccomp::parse(TEXT.split(" syscall").next().unwrap()), None);
         assert_eq!(Seccomp::parse(""), None);
+    }
+
+    #[test]
+    fn an_interpreted_record_is_read() {
+        let text = "auid=root uid=root ses=unset pid=99 comm=ls exe=/usr/bin/ls sig=SIG0 \
+                    arch=i386 syscall=socketcall compat=1 ip=0xf7 code=log";
+        let r = Seccomp::parse(text).unwrap();
+        assert_eq!((r.arch, r.nr, r.code), (0x4000_0003, 102, 0x7ffc_0000));
+        assert_eq!(r.session, SESSION_UNSET);
     }
 
     #[test]

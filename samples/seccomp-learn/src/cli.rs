@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The command line's shape; completions and the man page are made from it.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use seccomp_learn::action::Action;
+use seccomp_learn::format::Format;
+use seccomp_learn::syscalls::Arch;
+
+const EXIT_STATUS: &str = "\
+Exit status: that of the command, or 128+N if signal N killed it; 124 if the list is incomplete; \
+125 if seccomp-learn failed; 126 or 127 if the command could not be executed or found. \
+diff: 0 if the profiles are the same, 1 if not.
+
+Privilege: --via log needs CAP_AUDIT_CONTROL, CAP_AUDIT_READ and CAP_AUDIT_WRITE in the initial user \
+namespace (root has them); --via notify needs none. Without --keep-privs the command runs with \
+no_new_privs, under which set-uid programs do not gain privileges.";
+
+/// Learn the system calls that a program makes, and enforce the list
+#[derive(Parser)]
+#[command(version, after_help = EXIT_STATUS)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Run a command, record its system calls, write its profile
+    Run(Run),
+    /// Make a profile from a log: audit.log, ausearch, dmesg, journalctl
+    FromLog(FromLog),
+    /// Run a command under a profile and report what it refused
+    Enforce(Enforce),
+    /// Put profiles together
+    Merge(Merge),
+    /// Show what a new profile adds (+) and removes (-)
+    Diff(Diff),
+    /// Write a profile in another format
+    Convert(Convert),
+    /// Show a profile: architecture, name, count, first caller
+    Show(Show),
+    /// Write completions for a shell to standard output
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the man page to standard output
+    Man,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Via {
+    /// The audit log if it can be read, notify otherwise
+    Auto,
+    /// Audit records of SECCOMP_RET_LOG
+    Log,
+    /// A SECCOMP_RET_USER_NOTIF listener; slower
+    Notify,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Purpose {
+    /// Add what an OCI runtime needs to start a container
+    Oci,
+}
+
+#[derive(Args)]
+pub struct Run {
+    #[command(flatten)]
+    pub writing: Writing,
+    #[command(flatten)]
+    pub reading: Reading,
+    #[command(flatten)]
+    pub execution: Execution,
+    /// Begin with this profile: its calls are allowed and kept
+    #[arg(long, value_name = "PROFILE")]
+    pub base: Option<PathBuf>,
+    /// Run up to N times, each time with what is known allowed, until a pass brings nothing new
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub passes: u32,
+    /// Run again up to N times while records are lost
+    #[arg(long, value_name = "N", default_value_t = 0, num_args = 0..=1, default_missing_value = "5", require_equals = true)]
+    pub retry: u32,
+    /// Keep the command's audit records in this file (with --via log)
+    #[arg(long, value_name = "FILE")]
+    pub records: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub struct FromLog {
+    /// The log; "-" is standard input
+    #[arg(default_value = "-", value_name = "FILE")]
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub writing: Writing,
+    /// Only records of this audit session
+    #[arg(long, value_name = "N")]
+    pub ses: Option<u32>,
+    /// Only records of this process
+    #[arg(long, value_name = "N")]
+    pub pid: Option<i32>,
+    /// Only records of tasks of this name
+    #[arg(long, value_name = "NAME")]
+    pub comm: Option<OsString>,
+    /// Only records of this executable
+    #[arg(long, value_name = "PATH")]
+    pub exe: Option<OsString>,
+    /// Records of every action, not of SECCOMP_RET_LOG alone
+    #[arg(long)]
+    pub any_action: bool,
+}
+
+#[derive(Args)]
+pub struct Enforce {
+    /// The profile; "-" is standard input
+    pub profile: PathBuf,
+    #[command(flatten)]
+    pub reading: Reading,
+    #[command(flatten)]
+    pub execution: Execution,
+    /// What happens to other calls: kill, errno, errno:NUMBER or log
+    #[arg(long, value_name = "ACTION", default_value = "kill")]
+    pub action: Action,
+}
+
+#[derive(Args)]
+pub struct Merge {
+    /// The profiles
+    #[arg(required = true)]
+    pub profiles: Vec<PathBuf>,
+    #[command(flatten)]
+    pub reading: Reading,
+    #[command(flatten)]
+    pub writing: Writing,
+}
+
+#[derive(Args)]
+pub struct Diff {
+    /// The profile before
+    pub old: PathBuf,
+    /// The profile after
+    pub new: PathBuf,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+#[derive(Args)]
+pub struct Convert {
+    /// The profile; "-" is standard input
+    pub profile: PathBuf,
+    #[command(flatten)]
+    pub reading: Reading,
+    #[command(flatten)]
+    pub writing: Writing,
+}
+
+#[derive(Args)]
+pub struct Show {
+    /// The profile; "-" is standard input
+    pub profile: PathBuf,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// How a profile is written.
+#[derive(Args)]
+pub struct Writing {
+    /// The format to write
+    #[arg(long, visible_alias = "to", value_enum, default_value_t = Format::Plain)]
+    pub format: Format,
+    /// The file to write, instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replace the file if it is there
+    #[arg(long)]
+    pub force: bool,
+    /// What the profile says about other calls: kill, errno, errno:NUMBER or log
+    #[arg(long = "default-action", value_name = "ACTION")]
+    pub action: Option<Action>,
+    /// Only this architecture's calls: x86-64, i386, x32 or arm64
+    #[arg(long = "only-arch", visible_alias = "arch", value_name = "ARCH")]
+    pub arch: Option<Arch>,
+    /// Add what this use of the profile needs
+    #[arg(long = "for", value_enum)]
+    pub purpose: Option<Purpose>,
+}
+
+/// How profiles are read.
+#[derive(Args)]
+pub struct Reading {
+    /// The format of the profiles read, where guessing it fails
+    #[arg(long, value_enum)]
+    pub from: Option<Format>,
+    /// The architecture of the profiles read, where their format does not say
+    #[arg(long, value_name = "ARCH")]
+    pub from_arch: Option<Arch>,
+    /// Leave out names that no table has
+    #[arg(long)]
+    pub ignore_unknown: bool,
+    /// Leave out entries with conditions on arguments or capabilities
+    #[arg(long)]
+    pub ignore_conditional: bool,
+}
+
+/// How a command is run.
+#[derive(Args)]
+pub struct Execution {
+    /// How its calls are seen
+    #[arg(long, value_enum, default_value_t = Via::Auto)]
+    pub via: Via,
+    /// Run without no_new_privs, so that set-uid programs work as ever (needs CAP_SYS_ADMIN)
+    #[arg(long)]
+    pub keep_privs: bool,
+    /// No progress and no summary
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// The command and its arguments
+    #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}

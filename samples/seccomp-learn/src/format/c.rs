@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! C source that puts its process under the profile with libseccomp.
+
+use super::Rendered;
+use crate::action::Action;
+use crate::profile::Profile;
+use crate::syscalls::{Arch, Call};
+
+pub fn write(profile: &Profile) -> Rendered {
+    let mut warnings = Vec::new();
+    let mut archs = profile.archs();
+    if archs.is_empty() {
+        archs.insert(Arch::NATIVE);
+    }
+    let action = match profile.action.unwrap_or(Action::Kill) {
+        Action::Kill => "SCMP_ACT_KILL_PROCESS".to_owned(),
+        Action::Errno(errno) => format!("SCMP_ACT_ERRNO({errno})"),
+        Action::Log => "SCMP_ACT_LOG".to_owned(),
+    };
+    let mut text = String::new();
+    if let Some(why) = &profile.incomplete {
+        text.push_str(&format!("/* incomplete: {} */\n", why.replace("*/", "* /")));
+    }
+    text.push_str(
+        "/* Link with -lseccomp. */\n#include <errno.h>\n#include <stddef.h>\n#include <seccomp.h>\n",
+    );
+    let mut parts = Vec::new();
+    for arch in archs {
+        let Some(scmp) = arch.scmp_name() else {
+            warnings.push(format!(
+                "libseccomp has no name for {arch}: its calls are left out"
+            ));
+            continue;
+        };
+        let list = format!("calls_{}", scmp["SCMP_ARCH_".len()..].to_lowercase());
+        text.push_str(&format!("\nstatic const int {list}[] = {{\n"));
+        let mut calls: Vec<(String, Call)> = profile
+            .calls
+            .keys()
+            .filter(|call| call.arch() == arch)
+            .map(|&call| (call.label(), call))
+            .collect();
+        calls.sort();
+        for (label, call) in calls {
+            if call.name().is_some() {
+                text.push_str(&format!("\tSCMP_SYS({label}),\n"));
+            } else if arch == Arch::NATIVE {
+                // libseccomp takes the numbers of the machine that it is on.
+                text.push_str(&format!("\t{label},\n"));
+            } else {
+                warnings.push(format!(
+                    "libseccomp cannot be given {arch} call {label}: it is left out"
+                ));
+            }
+        }
+        text.push_str("};\n");
+        parts.push((scmp, list));
+    }
+    text.push_str(&format!(
+        "\n/* A filter for one architecture. */\n\
+         static scmp_filter_ctx filter_for(uint32_t arch, const int *calls, size_t n)\n{{\n\
+         \tscmp_filter_ctx ctx = seccomp_init({action});\n\tsize_t i;\n\n\
+         \tif (!ctx)\n\t\treturn NULL;\n\
+         \tif (arch != seccomp_arch_native() &&\n\
+         \t    (seccomp_arch_add(ctx, arch) ||\n\
+         \t     seccomp_arch_remove(ctx, SCMP_ARCH_NATIVE)))\n\t\tgoto fail;\n\
+         \tif (seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, {action}))\n\t\tgoto fail;\n\
+         \tfor (i = 0; i < n; i++)\n\
+         \t\tif (seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i], 0))\n\t\t\tgoto fail;\n\
+         \treturn ctx;\nfail:\n\tseccomp_release(ctx);\n\treturn NULL;\n}}\n\n\
+         /* Puts this process under the profile: 0, or a negative error. */\n\
+         int load_seccomp_profile(void)\n{{\n\tscmp_filter_ctx ctx = NULL, part;\n\tint ret;\n\n"
+    ));
+    for (scmp, list) in &parts {
+        text.push_str(&format!(
+            "\tpart = filter_for({scmp}, {list}, sizeof({list}) / sizeof({list}[0]));\n\
+             \tif (!part) {{\n\t\tseccomp_release(ctx);\n\t\treturn -EINVAL;\n\t}}\n\
+             \tif (!ctx) {{\n\t\tctx = part;\n\t}} else if ((ret = seccomp_merge(ctx, part))) {{\n\
+             \t\tseccomp_release(part);\n\t\tseccomp_release(ctx);\n\t\treturn ret;\n\t}}\n"
+        ));
+    }
+    text.push_str("\tret = seccomp_load(ctx);\n\tseccomp_release(ctx);\n\treturn ret;\n}\n");
+    Rendered { text, warnings }
+}

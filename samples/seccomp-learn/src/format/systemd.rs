@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A drop-in for a systemd service (`SystemCallFilter=`).
+//!
+//! systemd's own groups change with its version, so they are asked of the
+//! `systemd-analyze` of this machine; without it there are names only.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use super::{
+    allow, column, errno_by_name, errno_name, names, numbered, unknown, Reading, Rendered, Syntax,
+};
+use crate::action::Action;
+use crate::profile::Profile;
+use crate::syscalls::Arch;
+
+const INCOMPLETE: &str = "# incomplete: ";
+/// How long a line of names may get.
+const WIDTH: usize = 78;
+
+/// systemd's groups: names of calls, by `@name`.
+type Groups = BTreeMap<String, BTreeSet<String>>;
+
+pub fn write(profile: &Profile) -> Rendered {
+    write_with(profile, &groups())
+}
+
+fn write_with(profile: &Profile, groups: &Groups) -> Rendered {
+    let mut warnings = Vec::new();
+    let mut archs = profile.archs();
+    if archs.is_empty() {
+        archs.insert(Arch::NATIVE);
+    }
+    if archs.len() > 1 {
+        warnings.push(
+            "systemd has one list of names for all architectures: each name is allowed on every one"
+                .to_owned(),
+        );
+    }
+    let names = names(profile.calls.keys(), "systemd", &mut warnings);
+    let mut text = String::new();
+    if let Some(why) = &profile.incomplete {
+        text.push_str(&format!("{INCOMPLETE}{why}\n"));
+    }
+    let arch_names: Vec<&str> = archs
+        .iter()
+        .filter_map(|arch| arch.systemd_name())
+        .collect();
+    text.push_str(&format!(
+        "# systemd allows its group @default beside what is listed.\n\
+         [Service]\nNoNewPrivileges=yes\nSystemCallArchitectures={}\n",
+        arch_names.join(" ")
+    ));
+    text.push_str(match profile.action.unwrap_or(Action::Errno(1)) {
+        Action::Kill => "",
+        Action::Log => "# SystemCallFilter= has no way to log and go on: this kills.\n",
+        Action::Errno(_) => "",
+    });
+    if let Action::Errno(errno) = profile.action.unwrap_or(Action::Errno(1)) {
+        text.push_str(&format!("SystemCallErrorNumber={}\n", errno_name(errno)));
+    }
+    if profile.action == Some(Action::Log) {
+        warnings.push("a systemd service cannot log and go on: the drop-in kills".to_owned());
+    }
+    // The first line makes the filter, the others add to it.
+    let mut line = String::new();
+    for word in fold(&names, groups, &archs) {
+        if !line.is_empty() && line.len() + 1 + word.len() > WIDTH {
+            text.push_str(&format!("{line}\n"));
+            line.clear();
+        }
+        if line.is_empty() {
+            line.push_str("SystemCallFilter=");
+        } else {
+            line.push(' ');
+        }
+        line.push_str(&word);
+    }
+    if !line.is_empty() {
+        text.push_str(&format!("{line}\n"));
+    }
+    Rendered { text, warnings }
+}
+
+/// Puts a group in place of its names where all of them are there, largest
+/// groups first.
+fn fold(names: &[String], groups: &Groups, archs: &BTreeSet<Arch>) -> Vec<String> {
+    let all: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+    let mut left = all.clone();
+    // What the architectures do not have, the group cannot allow.
+    let members = |group: &BTreeSet<String>| -> BTreeSet<String> {
+        group
+            .iter()
+            .filter(|name| archs.iter().any(|arch| arch.call(name).is_some()))
+            .cloned()
+            .collect()
+    };
+    let mut fitting: Vec<(&String, BTreeSet<String>)> = groups
+        .iter()
+        .map(|(name, group)| (name, members(group)))
+        .filter(|(_, group)| group.len() > 1 && group.iter().all(|name| all.contains(&**name)))
+        .collect();
+    fitting.sort_by_key(|(_, group)| std::cmp::Reverse(group.len()));
+    let mut words = Vec::new();
+    for (name, group) in fitting {
+        if group.iter().filter(|name| left.contains(&***name)).count() > 1 {
+            left.retain(|name| !group.contains(*name));
+            words.push(name.clone());
+        }
+    }
+    words.extend(left.into_iter().map(str::to_owned));
+    words
+}
+
+/// The groups of this machine's systemd; none where it cannot be asked.
+fn groups() -> Groups {
+    let output = Command::new("systemd-analyze")
+        .args(["--no-pager", "syscall-filter"])
+        .env("LC_ALL", "C")
+        .output();
+    match output {
+        Ok(output) if output.status.success() => {
+            parse_groups(&String::from_utf8_lossy(&output.stdout))
+        }
+        _ => Groups::new(),
+    }
+}
+
+fn parse_groups(text: &str) -> Groups {
+    let mut groups = Groups::new();
+    let mut current = None;
+    for line in text.lines() {
+        let word = line.trim();
+        if word.is_empty() || word.starts_with('#') {
+            // A comment at the margin begins what is in no group.
+            if line.starts_with('#') {
+                current = None;
+            }
+        } else if line.starts_with('@') {
+            groups.insert(word.to_owned(), BTreeSet::new());
+            current = Some(word.to_owned());
+        } else if let Some(group) = current.as_ref().and_then(|name| groups.get_mut(name)) {
+            group.insert(word.to_owned());
+        }
+    }
+    // Groups hold groups; a few rounds reach the bottom.
+    for _ in 0..8 {
+        let flat = groups.clone();
+        for group in groups.values_mut() {
+            let nested: Vec<String> = group
+                .iter()
+                .filter(|n| n.starts_with('@'))
+                .cloned()
+                .collect();
+            for name in nested {
+                group.remove(&name);
+                group.extend(flat.get(&name).into_iter().flatten().cloned());
+            }
+        }
+    }
+    groups
+}
+
+pub fn read(text: &str, how: &Reading) -> Result<Profile, Syntax> {
+    read_with(text, how, groups)
+}
+
+fn read_with(text: &str, how: &Reading, groups: impl Fn() -> Groups) -> Result<Profile, Syntax> {
+    let mut profile = Profile::default();
+    let mut archs = Vec::new();
+    // Names wait until the architectures are known: lines come in any order.
+    let mut listed: Vec<String> = Vec::new();
+    let mut known_groups = None;
+    let mut filter = false;
+    let mut continued = false;
+    for (number, line) in numbered(text) {
+        if let Some(why) = line.strip_prefix(INCOMPLETE) {
+            profile.incomplete = Some(why.to_owned());
+        }
+        let wrong = |part: &str, message: String| Syntax {
+            line: number,
+            column: column(line, part),
+            message,
+        };
+        let statement = line.trim();
+        if statement.is_empty() || statement.starts_with(['#', ';', '[']) {
+            continue;
+        }
+        let (key, value) = if continued {
+            ("SystemCallFilter", statement)
+        } else {
+            match statement.split_once('=') {
+                Some((key, value)) => (key.trim(), value.trim()),
+                None => {
+                    return Err(wrong(
+                        statement,
+                        format!("expected KEY=VALUE, found {statement:?}"),
+                    ))
+                }
+            }
+        };
+        let body = value.strip_suffix('\\').unwrap_or(value);
+        match key {
+            "SystemCallFilter" => {
+                filter = true;
+                if body.starts_with('~') {
+                    return Err(wrong(
+                        body,
+                        "a list of what is refused is no allowlist".to_owned(),
+                    ));
+                }
+                if body.is_empty() && !continued {
+                    listed.clear();
+                }
+                for word in body.split_whitespace() {
+                    if word.starts_with('@') {
+                        let groups = known_groups.get_or_insert_with(&groups);
+                        match groups.get(word) {
+                            Some(group) => listed.extend(group.iter().cloned()),
+                            None => {
+                                return Err(wrong(
+                                    word,
+                                    format!("the systemd of this machine has no group {word:?}"),
+                                ))
+                            }
+                        }
+                    } else if word.contains(':') {
+                        if !how.ignore_conditional {
+                            return Err(wrong(
+                                word,
+                                format!("{word:?} has an error of its own, which cannot be kept (--ignore-conditional leaves it out)"),
+                            ));
+                        }
+                    } else {
+                        if let Some(message) = unknown(word, how) {
+                            return Err(wrong(word, message));
+                        }
+                        listed.push(word.to_owned());
+                    }
+                }
+                continued = value.ends_with('\\');
+            }
+            "SystemCallArchitectures" => {
+                for word in body.split_whitespace() {
+                    archs.push(match word {
+                        "native" => Arch::NATIVE,
+                        _ => word.parse().map_err(|message| wrong(word, message))?,
+                    });
+                }
+            }
+            "SystemCallErrorNumber" => {
+                profile.action = Some(match body {
+                    "kill" | "" => Action::Kill,
+                    _ => Action::Errno(
+                        errno_by_name(body)
+                            .or_else(|| body.parse().ok())
+                            .ok_or_else(|| wrong(body, format!("unknown error {body:?}")))?,
+                    ),
+                });
+            }
+            _ => {}
+        }
+    }
+    if !filter {
+        return Err(Syntax {
+            line: 1,
+            column: 1,
+            message: "there is no SystemCallFilter=".to_owned(),
+        });
+    }
+    // systemd kills where nothing else is said.
+    profile.action.get_or_insert(Action::Kill);
+    if let Some(arch) = how.arch {
+        archs = vec![arch];
+    }
+    if archs.is_empty() {
+        archs.push(Arch::NATIVE);
+    }
+    for name in &listed {
+        allow(&mut profile, &archs, name);
+    }
+    Ok(profile)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::tests::named;
+    use proptest::prelude::*;
+
+    const GROUPS: &str = "@default\n    # Always\n    brk\n    @exit\n\n@exit\n    # End\n    exit\n    \
+                          exit_group\n\n@old\n    stime\n    waitpid\n\n# Ungrouped\n#    read\n    write\n";
+
+    proptest! {
+        #[test]
+        fn every_profile_comes_back(mut profile in named(&[Arch::X86_64]), kill in any::<bool>()) {
+            prop_assume!(!profile.calls.is_empty());
+            profile.action = Some(if kill { Action::Kill } else { Action::Errno(1) });
+            let groups = || parse_groups(GROUPS);
+            let text = write_with(&profile, &groups()).text;
+            prop_assert!(text.lines().all(|line| line.len() < 120));
+            prop_assert_eq!(read_with(&text, &Reading::default(), groups), Ok(profile));
+        }
+
+        #[test]
+        fn no_input_is_a_panic(text in any::<String>()) {
+            let _ = read_with(&text, &Reading::default(), Groups::new);
+        }
+    }
+
+    #[test]
+    fn a_group_stands_for_exactly_its_names() {
+        let groups = parse_groups(GROUPS);
+        assert_eq!(groups["@default"].len(), 3);
+        let archs = BTreeSet::from([Arch::X86_64]);
+        let fold = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|&n| n.to_owned()).collect();
+            fold(&names, &groups, &archs).join(" ")
+        };
+        assert_eq!(
+            fold(&["brk", "exit", "exit_group", "read"]),
+            "@default read"
+        );
+        assert_eq!(fold(&["exit", "exit_group", "read"]), "@exit read");
+        assert_eq!(fold(&["brk", "exit", "read"]), "brk exit read");
+    }
+
+    #[test]
+    fn an_error_has_its_place() {
+        let read = |text| read_with(text, &Reading::default(), Groups::new).unwrap_err();
+        let e = read("[Service]\nSystemCallFilter=read nonsense\n");
+        assert_eq!((e.line, e.column), (2, 23));
+        assert_eq!(
+            read("[Service]\nSystemCallFilter=read \\\n  @none\n").line,
+            3
+        );
+        assert_eq!(read("[Service]\nSystemCallFilter=~read\n").line, 2);
+        assert_eq!(read("[Service]\n").line, 1);
+    }
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The allowlist itself.
+
+use std::collections::BTreeSet;
+
+use crate::action::Action;
+use crate::syscalls::{Arch, Call, Calls};
+
+/// An allowlist: these calls, and what happens to the others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Profile {
+    /// The calls that are allowed.
+    pub calls: Calls,
+    /// What happens to the others; `None` where the profile's format does not
+    /// say.
+    pub action: Option<Action>,
+    /// Why the list may not be whole, if it may not.
+    pub incomplete: Option<String>,
+}
+
+impl Profile {
+    /// Adds what another profile has. The action of this one stays, if it has
+    /// one; counts add up; the list is complete only if both are.
+    pub fn merge(&mut self, other: Self) {
+        for (call, seen) in other.calls {
+            let mine = self.calls.entry(call).or_default();
+            mine.count += seen.count;
+            if mine.first.is_none() {
+                mine.first = seen.first;
+            }
+        }
+        self.action = self.action.or(other.action);
+        self.incomplete = match (self.incomplete.take(), other.incomplete) {
+            (Some(mine), Some(other)) if mine != other => Some(format!("{mine}; {other}")),
+            (mine, other) => mine.or(other),
+        };
+    }
+
+    /// Adds a call without saying that anybody has made it.
+    pub fn allow(&mut self, call: Call) {
+        self.calls.entry(call).or_default();
+    }
+
+    /// The architectures that the calls are of.
+    pub fn archs(&self) -> BTreeSet<Arch> {
+        self.calls.keys().map(|call| call.arch()).collect()
+    }
+
+    /// What is in one and not in the other: removed from `self`, added by `new`.
+    pub fn diff(&self, new: &Self) -> (Vec<Call>, Vec<Call>) {
+        let only = |a: &Self, b: &Self| {
+            a.calls
+                .keys()
+                .filter(|call| !b.calls.contains_key(call))
+                .copied()
+                .collect()
+        };
+        (only(self, new), only(new, self))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::syscalls::{is_known, X32_BIT};
+    use proptest::prelude::*;
+
+    /// Profiles of calls that have names, on the given architectures.
+    pub fn named(archs: &'static [Arch]) -> impl Strategy<Value = Profile> {
+        prop::collection::btree_set((prop::sample::select(archs), 0..470u32), 0..60).prop_map(
+            |calls| {
+                let mut profile = Profile::default();
+                for (arch, nr) in calls {
+                    let nr = if arch == Arch::X32 { nr | X32_BIT } else { nr };
+                    let call = Call {
+                        arch: arch.audit(),
+                        nr,
+                    };
+                    if call.name().is_some_and(|name| is_known(&name)) {
+                        profile.allow(call);
+                    }
+                }
+                profile
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn merging_keeps_everything_and_adds_nothing(a in named(&Arch::NAMED), b in named(&Arch::NAMED)) {
+            let mut both = a.clone();
+            both.merge(b.clone());
+            prop_assert!(a.diff(&both).0.is_empty());
+            prop_assert!(b.diff(&both).0.is_empty());
+            for call in both.calls.keys() {
+                prop_assert!(a.calls.contains_key(call) || b.calls.contains_key(call));
+            }
+        }
+
+        #[test]
+        fn a_difference_says_both_ways(a in named(&Arch::NAMED), b in named(&Arch::NAMED)) {
+            let (removed, added) = a.diff(&b);
+            let mut back = b.clone();
+            back.calls.retain(|call, _| !added.contains(call));
+            removed.iter().for_each(|&call| back.allow(call));
+            prop_assert_eq!(back.calls.keys().collect::<Vec<_>>(), a.calls.keys().collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn an_incomplete_list_makes_the_sum_incomplete() {
+        let mut sum = Profile::default();
+        sum.merge(Profile {
+            incomplete: Some("3 lost".to_owned()),
+            ..Profile::default()
+        });
+        assert_eq!(sum.incomplete.as_deref(), Some("3 lost"));
+    }
+}
