@@ -79,15 +79,17 @@ static bool serve(int fd, const struct listener_step *s, bool killable)
 	struct seccomp_notif n;
 	struct pollfd pf = { fd, POLLIN, 0 };
 	uint64_t id, bad;
+	bool early = s->act == LI_SIGNAL_EARLY;
 	long ret;
 
 	for (;;) {
 		memset(&n, 0, sizeof(n));
-		if (s->act == LI_SIGNAL_EARLY) {
+		if (early) {
 			if (poll(&pf, 1, -1) < 0)
 				continue;
 			if (!(pf.revents & POLLIN))
 				return false;
+			early = false;
 			signal_subject(SHM->tid[SHM->running], !p->usr1_pending);
 		}
 		if (!ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &n))

@@ -67,6 +67,8 @@ const char *ip_name(uint64_t ip)
 		return "P";
 	if (ip == (uint64_t)call32_ip)
 		return "Q";
+	if (ip == (uint64_t)callvsys_ip)
+		return "W";
 	if (ip == (uint64_t)infra_ip)
 		return "I";
 	if (ip == (uint64_t)restorer_ip)
@@ -98,13 +100,24 @@ const char *pid_name(long pid)
 	return pid && pid == SHM->forked ? "F" : "?";
 }
 
+const char *value_name(long v)
+{
+	static char buf[24];
+
+	/* The vsyscall page's time(); no case makes such a number otherwise. */
+	if (v > 1600000000 && v < 2100000000)
+		return "TIME";
+	snprintf(buf, sizeof(buf), "%ld", v);
+	return buf;
+}
+
 /* A return value as the caller has it in the register. */
 void errno_log(struct log *l, const char *what, long ret)
 {
 	if (ret < 0 && ret >= -4095)
 		log_add(l, "%s=E%ld", what, -ret);
 	else
-		log_add(l, "%s=%ld", what, ret);
+		log_add(l, "%s=%s", what, value_name(ret));
 }
 
 void siginfo_log(struct log *l, const void *siginfo)
@@ -263,7 +276,7 @@ static void core_log(struct log *l, pid_t pid)
 				memcpy(&ps, desc, sizeof(ps));
 				memcpy(&regs, ps.pr_reg, sizeof(regs));
 				seen = true;
-				log_add(l, "cur=%d,a=%lld,o=%llx,ip=%s,", ps.pr_cursig, (long long)regs.rax, regs.orig_rax,
+				log_add(l, "cur=%d,a=%s,o=%llx,ip=%s,", ps.pr_cursig, value_name((long)regs.rax), regs.orig_rax,
 					ip_name(regs.rip));
 			}
 			if (nh->n_type == 0x53494749 /* NT_SIGINFO */) {
@@ -284,7 +297,7 @@ static void case_reset(const struct plan *p)
 	unsigned int k;
 
 	SHM->plan = *p;
-	SHM->ready = SHM->tracer_ready = SHM->subject_dead = SHM->usr1_count = SHM->running = 0;
+	SHM->ready = SHM->tracer_ready = SHM->tracer_gone = SHM->subject_dead = SHM->usr1_count = SHM->running = 0;
 	SHM->listener_fd = -1;
 	SHM->subject = SHM->forked = 0;
 	for (k = 0; k < MAX_THREADS; k++) {
@@ -319,6 +332,10 @@ static bool turn_give(unsigned int k, const struct step *s)
 	futex_wake(&SHM->turn[k]);
 	while (SHM->turn[k] == TURN_GO)
 		futex_wait(&SHM->turn[k], TURN_GO);
+	/* What the tracer reads as the status of a dead thread changes when the process ends. */
+	while (SHM->plan.tracer && k && SHM->turn[k] == TURN_DEAD && !SHM->tracer_exit[k].len && !SHM->tracer_gone &&
+	       !SHM->subject_dead && !hung)
+		usleep(50);
 	return SHM->turn[k] == TURN_IDLE;
 }
 

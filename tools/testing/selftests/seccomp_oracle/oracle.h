@@ -224,6 +224,7 @@ struct shm {
 	struct step current[MAX_THREADS];
 	volatile int ready;			/* futex: threads that are up */
 	volatile int tracer_ready;		/* futex */
+	volatile int tracer_gone;
 	volatile int subject_dead;
 	volatile int listener_fd;
 	volatile int usr1_count;
@@ -249,12 +250,13 @@ struct call {
 
 long call64(struct call *c);
 long call32(struct call *c);
+long callvsys(struct call *c);
 long infra_call(long nr, ...);
 /* The subject's own calls; what they do not use is zero, so that a line can show it. */
 #define infra(...) infra_call(__VA_ARGS__, 0L, 0L, 0L, 0L, 0L)
 long spawn(unsigned long flags, void *stack, int *ptid, int *ctid);
 void restorer(void);
-extern char call64_ip[], call32_ip[], infra_ip[], restorer_ip[];
+extern char call64_ip[], call32_ip[], callvsys_ip[], infra_ip[], restorer_ip[];
 
 void log_add(struct log *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 const char *ip_name(uint64_t ip);	/* a label for an address, never the address */
@@ -273,6 +275,7 @@ void futex_wait(volatile int *word, int value);
 void futex_wake(volatile int *word);
 void siginfo_log(struct log *l, const void *siginfo);
 const char *pid_name(long pid);		/* a role for a pid, never the pid */
+const char *value_name(long v);		/* a number, unless it is a time of day */
 void errno_log(struct log *l, const char *what, long ret);
 
 extern bool core_ok;			/* core_pattern is ours */

@@ -30,6 +30,23 @@ call64_ip:
 	ret
 	.size	call64, . - call64
 
+/* long callvsys(struct call *c): nr is the address; the arguments are as given. */
+	.globl	callvsys, callvsys_ip
+	.type	callvsys, @function
+callvsys:
+	movq	%rdi, %rcx
+	movq	0(%rcx), %rax
+	movq	8(%rcx), %rdi
+	movq	16(%rcx), %rsi
+	movq	24(%rcx), %rdx
+	movq	32(%rcx), %r10
+	movq	40(%rcx), %r8
+	movq	48(%rcx), %r9
+	call	*%rax
+callvsys_ip:
+	ret
+	.size	callvsys, . - callvsys
+
 /* long call32(struct call *c): the i386 entry, from 64-bit code. */
 	.globl	call32, call32_ip
 	.type	call32, @function

@@ -55,7 +55,7 @@ static void on_sys(int sig, siginfo_t *si, void *context)
 		__builtin_trap();
 	log_add(l, " h%d[", sig);
 	siginfo_log(l, si);
-	log_add(l, " ax=%lld ip=%s]", (long long)uc->uc_mcontext.gregs[REG_RAX],
+	log_add(l, " ax=%s ip=%s]", value_name(uc->uc_mcontext.gregs[REG_RAX]),
 		ip_name(uc->uc_mcontext.gregs[REG_RIP]));
 	if (SHM->plan.disp == SYS_SET_AX)
 		uc->uc_mcontext.gregs[REG_RAX] = SHM->plan.ax_value;
@@ -67,8 +67,8 @@ static void on_usr1(int sig, siginfo_t *si, void *context)
 
 	if (++handled > 40)
 		__builtin_trap();
-	log_add(my_log(), " h%d[code=%d ax=%lld ip=%s]", sig, si->si_code,
-		(long long)uc->uc_mcontext.gregs[REG_RAX], ip_name(uc->uc_mcontext.gregs[REG_RIP]));
+	log_add(my_log(), " h%d[code=%d ax=%s ip=%s]", sig, si->si_code,
+		value_name(uc->uc_mcontext.gregs[REG_RAX]), ip_name(uc->uc_mcontext.gregs[REG_RIP]));
 	SHM->usr1_count++;
 }
 
@@ -99,16 +99,15 @@ static void probe_run(unsigned int x)
 		ret = call32(&c);
 		break;
 	case ABI_VSYSCALL:
-		ret = ((long (*)(long, long, long))(0xffffffffff600000UL + 0x400 * p->args[0]))(0, 0, 0);
+		c.nr = 0xffffffffff600000UL + 0x400 * p->args[0];
+		c.args[0] = c.after[0] = 0;
+		ret = callvsys(&c);
 		break;
 	default:
 		ret = call64(&c);
 	}
 	log_add(l, " p%u", x);
-	if (ret > 1000000000 && p->abi == ABI_VSYSCALL && ret < 0x7fffffff)
-		log_add(l, "=TIME");
-	else
-		errno_log(l, "", ret);
+	errno_log(l, "", ret);
 	for (i = 0; i < 6; i++)
 		if (c.after[i] != c.args[i])
 			log_add(l, "!%u=%llx", i, (unsigned long long)c.after[i]);
@@ -155,7 +154,6 @@ static void fork_probe(unsigned int x)
 
 	if (pid == 0) {
 		in_fork = true;
-		SHM->forked = (pid_t)infra(SYS_getpid);
 		probe_run(x);
 		infra(SYS_exit_group, 9);
 		__builtin_trap();

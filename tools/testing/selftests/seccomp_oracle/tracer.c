@@ -101,6 +101,7 @@ static bool act(pid_t pid, struct user_regs_struct *regs)
 		break;
 	case TR_DIE:
 		log_add(&SHM->tracer_log, " die");
+		SHM->tracer_gone = 1;
 		_exit(0);
 	case TR_KILL:
 		kill(SHM->subject, SIGKILL);
@@ -139,7 +140,7 @@ static bool stopped(pid_t pid, int status, int *inject)
 	if (event == PTRACE_EVENT_SECCOMP) {
 		ptrace(PTRACE_GETEVENTMSG, pid, 0, &msg);
 		ptrace(PTRACE_GETREGS, pid, 0, &regs);
-		log_add(l, " ev%d/%lx/o%llx/a%lld", thread_of(pid), msg, regs.orig_rax, (long long)regs.rax);
+		log_add(l, " ev%d/%lx/o%llx/a%s", thread_of(pid), msg, regs.orig_rax, value_name((long)regs.rax));
 		info_log(l, pid);
 		return act(pid, &regs);
 	}
@@ -152,7 +153,7 @@ static bool stopped(pid_t pid, int status, int *inject)
 		ip = ip_name(regs.rip);
 		if (ip[0] != 'P' && ip[0] != 'Q')
 			return true;
-		log_add(l, " sy%d/o%llx/a%lld", thread_of(pid), regs.orig_rax, (long long)regs.rax);
+		log_add(l, " sy%d/o%llx/a%s", thread_of(pid), regs.orig_rax, value_name((long)regs.rax));
 		info_log(l, pid);
 		/* Entry shows -ENOSYS before anything was decided; the exit stop is left alone. */
 		if (!p->tr_event && (script & 1) == 0 && (long)regs.rax == -ENOSYS)
@@ -202,9 +203,12 @@ void tracer_main(void)
 		options |= PTRACE_O_EXITKILL;
 	if (p->tr_suspend)
 		options |= PTRACE_O_SUSPEND_SECCOMP;
-	for (k = 0; k < p->threads; k++)
-		if (ptrace(PTRACE_SEIZE, SHM->tid[k], 0, options))
+	for (k = 0; k < p->threads; k++) {
+		if (ptrace(PTRACE_SEIZE, SHM->tid[k], 0, options)) {
 			log_add(l, " seize!%d", errno);
+			SHM->tracer_gone = 1;
+		}
+	}
 	if (p->tr_syscall) {
 		if (ptrace(PTRACE_INTERRUPT, SHM->tid[0], 0, 0))
 			log_add(l, " int!%d", errno);
@@ -221,7 +225,7 @@ void tracer_main(void)
 		if (pid < 0)
 			_exit(0);
 		if (!WIFSTOPPED(status)) {
-			/* Threads of a process that dies are reaped in any order. */
+			/* Threads of a process that dies are reaped in any order, so each has its own log. */
 			log_add(&SHM->tracer_exit[thread_of(pid)], " x%x", status);
 			continue;
 		}

@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Runs the same random seccomp cases on the C and on the Rust kernel and shows
+# the lines that differ; none may: oracle.sh [CASES [SEED]]
+#
+#	CASES	how many (default 10000)
+#	SEED	any number (default 1); the same seed makes the same cases
+#	KERNELS	in the environment: the two kernels below build/ (default "c rust")
+#
+# A tenth of the cases is run a second time in the same guest: were those lines
+# to differ, the program and not the kernel would be at fault. The output is in
+# build/oracle/. Exit status 0: no line differs and every case was printed.
+
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+
+cases=${1:-10000} seed=${2:-1}
+read -r -a kernels <<<"${KERNELS:-c rust}"
+[[ $cases =~ ^[1-9][0-9]*$ && $seed =~ ^[0-9]+$ && ${#kernels[@]} -eq 2 ]] ||
+	die "usage: oracle.sh [CASES [SEED]]"
+again=$(((cases + 9) / 10))
+out=$BUILD/oracle
+program=$out/seccomp_oracle
+shown=10
+
+mkdir -p "$out"
+# A line of an earlier run must not pass for one of this.
+rm -f "$out"/*.lines "$out"/*.again
+make --silent -C "$ROOT/tools/testing/selftests/seccomp_oracle" OUTPUT="$out" KSRC="$KSRC" >&2
+
+# Runs the cases in a guest of kernel $1, and the first tenth of them again.
+guest_run()
+{
+	local run="$program --seed $seed --jobs \$(nproc)"
+
+	"$ROOT/scripts/vm.sh" --kernel "$1" --timeout $((300 + cases / 4)) -- \
+		"$run --cases $cases >$out/$1.lines && $run --cases $again >$out/$1.again"
+}
+
+number=0 failed=0
+result()
+{
+	number=$((number + 1))
+	if [ "$1" = ok ]; then
+		printf 'ok %d %s\n' "$number" "$2"
+	else
+		printf 'not ok %d %s\n' "$number" "$2"
+		failed=1
+	fi
+}
+
+# Of two files the lines that differ, each taken apart into what was observed where.
+show_differences()
+{
+	local one=$1 two=$2 line
+
+	while read -r line; do
+		printf '# line %d\n' "$line"
+		diff -u --label "${one##*/}" --label "${two##*/}" \
+			<(sed -n "${line}{s/ | /\n/g;p}" "$one") <(sed -n "${line}{s/ | /\n/g;p}" "$two") | sed 's/^/#   /'
+	done < <(paste -d '\001' "$one" "$two" |
+		awk -F '\001' -v max="$shown" '$1 != $2 { print NR; if (++n == max) exit }')
+}
+
+differing()
+{
+	paste -d '\001' "$1" "$2" | awk -F '\001' '$1 != $2 { n++ } END { print n + 0 }'
+}
+
+printf 'TAP version 14\n1..5\n'
+for kernel in "${kernels[@]}"; do
+	status=0
+	guest_run "$kernel" || status=$?
+	touch "$out/$kernel.lines" "$out/$kernel.again"
+	printed=$(grep -c '^[0-9]' "$out/$kernel.lines" || true)
+	hung=$(grep -c ' HUNG$' "$out/$kernel.lines" || true)
+	if [ "$status" -eq 0 ] && [ "$printed" -eq "$cases" ] && [ "$hung" -eq 0 ]; then
+		result ok "$kernel: $cases cases of seed $seed"
+	else
+		result fail "$kernel: $printed of $cases cases of seed $seed, $hung hung, exit status $status"
+	fi
+	grep ' HUNG$' "$out/$kernel.lines" | head -n "$shown" | cut -c1-300 | sed 's/^/# /' || true
+
+	# The second run prints the lines of whole batches that the first one began with.
+	head -n "$(wc -l <"$out/$kernel.again")" "$out/$kernel.lines" >"$out/$kernel.first"
+	count=$(differing "$out/$kernel.first" "$out/$kernel.again")
+	if [ -s "$out/$kernel.again" ] && [ "$count" -eq 0 ]; then
+		result ok "$kernel: $again cases again, the same lines"
+	else
+		result fail "$kernel: $count of $again cases run again differ: the program is at fault"
+		show_differences "$out/$kernel.first" "$out/$kernel.again"
+	fi
+done
+
+one=$out/${kernels[0]}.lines two=$out/${kernels[1]}.lines
+count=$(differing "$one" "$two")
+if [ -s "$one" ] && [ "$count" -eq 0 ]; then
+	result ok "${kernels[0]} and ${kernels[1]}: no line differs"
+else
+	result fail "${kernels[0]} and ${kernels[1]}: $count lines differ"
+	show_differences "$one" "$two"
+	printf '# one case alone: %s --seed %s --case N\n' "${program#"$ROOT"/}" "$seed"
+fi
+exit "$failed"
