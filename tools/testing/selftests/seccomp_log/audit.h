@@ -191,45 +191,6 @@ static inline void audit_close(struct audit_reader *reader)
 }
 
 /**
- * audit_open() - start to listen
- * @reader: filled in
- *
- * Records queued from now on are kept for audit_next().
- *
- * Return: 0, or -errno: -EPROTONOSUPPORT where the kernel has no audit or was
- * booted with audit=0, -EPERM without the capabilities.
- */
-static inline int audit_open(struct audit_reader *reader)
-{
-	struct timeval patience = { .tv_sec = AUDIT_PATIENCE_SEC };
-	struct sockaddr_nl group = {
-		.nl_family = AF_NETLINK,
-		.nl_groups = 1U << (AUDIT_NLGRP_READLOG - 1),
-	};
-	int room = 32 << 20;
-
-	*reader = (struct audit_reader) { .records = -1, .control = -1 };
-
-	reader->control = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_AUDIT);
-	if (reader->control < 0)
-		return -errno;
-	reader->records = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_AUDIT);
-	if (reader->records < 0)
-		goto fail;
-	if (setsockopt(reader->control, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) ||
-	    setsockopt(reader->records, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) ||
-	    setsockopt(reader->records, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) ||
-	    bind(reader->records, (struct sockaddr *)&group, sizeof(group)))
-		goto fail;
-	return 0;
-
-fail:
-	room = -errno;
-	audit_close(reader);
-	return room;
-}
-
-/**
  * audit_next() - wait for the next record
  * @reader: an open reader
  * @record: filled in
@@ -268,6 +229,56 @@ static inline int audit_fence(struct audit_reader *reader, char *token)
 static inline bool is_fence(const struct audit_record *record, const char *token)
 {
 	return record->type == AUDIT_USER_AVC && strstr(record->text, token);
+}
+
+/**
+ * audit_open() - start to listen
+ * @reader: filled in
+ *
+ * What was queued before, and not yet sent, is passed over: audit_next() gives
+ * the records from now on.
+ *
+ * Return: 0, or -errno: -EPROTONOSUPPORT where the kernel has no audit or was
+ * booted with audit=0, -EPERM without the capabilities.
+ */
+static inline int audit_open(struct audit_reader *reader)
+{
+	struct timeval patience = { .tv_sec = AUDIT_PATIENCE_SEC };
+	struct sockaddr_nl group = {
+		.nl_family = AF_NETLINK,
+		.nl_groups = 1U << (AUDIT_NLGRP_READLOG - 1),
+	};
+	struct audit_record record;
+	int room = 32 << 20;
+	char token[64];
+	int error;
+
+	*reader = (struct audit_reader) { .records = -1, .control = -1 };
+
+	reader->control = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_AUDIT);
+	if (reader->control < 0)
+		return -errno;
+	reader->records = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_AUDIT);
+	if (reader->records < 0)
+		goto fail;
+	if (setsockopt(reader->control, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) ||
+	    setsockopt(reader->records, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) ||
+	    setsockopt(reader->records, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) ||
+	    bind(reader->records, (struct sockaddr *)&group, sizeof(group)))
+		goto fail;
+	error = audit_fence(reader, token);
+	while (!error) {
+		error = audit_next(reader, &record);
+		if (!error && is_fence(&record, token))
+			return 0;
+	}
+	audit_close(reader);
+	return error;
+
+fail:
+	error = -errno;
+	audit_close(reader);
+	return error;
 }
 
 #endif

@@ -1490,8 +1490,9 @@ static int records_in_kmsg(struct __test_metadata *_metadata, int kmsg)
 	ssize_t len;
 
 	snprintf(type, sizeof(type), "type=%d ", AUDIT_SECCOMP);
-	snprintf(fence, sizeof(fence), "seccomp-log-fence=%d.%u;", getpid(), ++lines);
+	snprintf(fence, sizeof(fence), "seccomp-log-fence=%d.%u;\n", getpid(), ++lines);
 	ASSERT_EQ((ssize_t)strlen(fence), write(kmsg, fence, strlen(fence)));
+	*strchr(fence, '\n') = '\0';
 	for (;;) {
 		len = read(kmsg, line, sizeof(line) - 1);
 		ASSERT_LT(0, len);
