@@ -31,9 +31,10 @@ const NLM_F_ACK: u16 = 4;
 const NLMSG_HDRLEN: usize = 16;
 /// AUDIT_NLGRP_READLOG is group 1, so bit 0 of the address's group mask.
 const READLOG_MASK: u32 = 1;
-/// Room for records that wait to be read. The kernel counts its own overhead,
-/// about a kilobyte a record.
-const RECEIVE_BUFFER: usize = 128 << 20;
+/// What the socket counts for a record, the kernel's overhead included.
+const RECORD: usize = 2 << 10;
+/// Records that may wait to be read: a burst of some seconds.
+const WAITING: u32 = 64 << 10;
 
 /// The settings of `struct audit_status` that matter here, each with its bit in
 /// the mask.
@@ -196,18 +197,20 @@ pub struct Log {
 }
 
 impl Log {
-    /// Joins AUDIT_NLGRP_READLOG; records count from here on.
+    /// Joins AUDIT_NLGRP_READLOG; records count from here on. About `waiting` of
+    /// them may wait to be read.
     ///
     /// # Errors
     ///
     /// EPERM without CAP_AUDIT_READ.
-    pub fn open() -> Result<Self> {
+    pub fn open(waiting: Option<u32>) -> Result<Self> {
         let fd =
             netlink(READLOG_MASK).context("cannot read the audit log (it needs CAP_AUDIT_READ)")?;
+        let size = waiting.unwrap_or(WAITING) as usize * RECORD;
         // Past the system's limit where that is allowed, up to it otherwise; an
         // overrun is seen in either case.
-        if setsockopt(&fd, sockopt::RcvBufForce, &RECEIVE_BUFFER).is_err() {
-            let _ = setsockopt(&fd, sockopt::RcvBuf, &RECEIVE_BUFFER);
+        if setsockopt(&fd, sockopt::RcvBufForce, &size).is_err() {
+            let _ = setsockopt(&fd, sockopt::RcvBuf, &size);
         }
         Ok(Self {
             fd,

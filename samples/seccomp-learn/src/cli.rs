@@ -215,6 +215,9 @@ pub struct Execution {
     /// Run without no_new_privs, so that set-uid programs work as ever (needs CAP_SYS_ADMIN)
     #[arg(long)]
     pub keep_privs: bool,
+    /// Records that may wait, in the kernel and again in the socket (with --via log)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
+    pub backlog: Option<u32>,
     /// No progress and no summary
     #[arg(short, long)]
     pub quiet: bool,

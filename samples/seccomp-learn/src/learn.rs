@@ -21,6 +21,8 @@ pub struct Lesson<'a> {
     pub via: Via,
     /// Leave `no_new_privs` unset.
     pub keep_privs: bool,
+    /// As in [`Job`].
+    pub backlog: Option<u32>,
     /// At most this many passes; a complete one that brings nothing new is the
     /// last.
     pub passes: u32,
@@ -68,6 +70,7 @@ pub fn learn(mut lesson: Lesson<'_>) -> Result<Learnt> {
             action: Action::Log,
             via: lesson.via,
             keep_privs: lesson.keep_privs,
+            backlog: lesson.backlog,
             on_new: &|distinct, call| (lesson.on_new)(known + distinct, call),
             records: lesson.records,
         })?;

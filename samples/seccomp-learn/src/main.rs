@@ -94,6 +94,7 @@ fn run(args: cli::Run) -> Result<u8> {
         base: base.calls,
         via,
         keep_privs: args.execution.keep_privs,
+        backlog: args.execution.backlog,
         passes: args.passes,
         retries: args.retry,
         on_new: &|distinct, call| progress.show(distinct, call),
@@ -221,6 +222,7 @@ fn enforce(args: cli::Enforce) -> Result<u8> {
         action: args.action,
         via,
         keep_privs: args.execution.keep_privs,
+        backlog: args.execution.backlog,
         on_new: &|_, _| {},
         records: None,
     })?;

@@ -145,6 +145,9 @@ pub struct Job<'a> {
     pub via: Via,
     /// Leave `no_new_privs` unset, so that set-uid programs keep their meaning.
     pub keep_privs: bool,
+    /// How many records may wait in the kernel, and again in the socket; `None`
+    /// for a number that does.
+    pub backlog: Option<u32>,
     /// Called with each distinct call when it first comes, and how many there
     /// are now.
     pub on_new: &'a (dyn Fn(usize, Call) + Sync),
@@ -233,9 +236,9 @@ fn by_log(job: &Job<'_>, program: &Path) -> Result<Outcome> {
         );
     }
     let control = Control::open()?;
-    let mut settings = Settings::new(control, job.action)
+    let mut settings = Settings::new(control, job.action, job.backlog)
         .context("cannot set audit up for the run; --via notify does without it")?;
-    let mut log = Log::open()?;
+    let mut log = Log::open(job.backlog)?;
     let session = new_session().context(
         "cannot take a new audit session, so this command's records could not be told from others'; \
          --via notify does without it",
@@ -274,14 +277,15 @@ fn by_log(job: &Job<'_>, program: &Path) -> Result<Outcome> {
 
     let canary_seen = collector.canary;
     let mut outcome = collector.finish(end)?;
-    if !seen {
-        outcome.losses.push(Loss::NoMarker);
-    }
-    if canary && !canary_seen {
-        outcome.losses.push(Loss::NoCanary);
-    }
     if lost > 0 {
         outcome.losses.push(Loss::Counted(lost.into()));
+    }
+    // Where records are known to be lost, these two may be among them.
+    if outcome.losses.is_empty() && !seen {
+        outcome.losses.push(Loss::NoMarker);
+    }
+    if outcome.losses.is_empty() && canary && !canary_seen {
+        outcome.losses.push(Loss::NoCanary);
     }
     Ok(outcome)
 }

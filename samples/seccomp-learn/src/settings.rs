@@ -77,7 +77,7 @@ impl Settings {
     ///
     /// Fails without CAP_AUDIT_CONTROL, or where the settings are locked and
     /// not fit.
-    pub fn new(mut control: Control, action: Action) -> Result<Self> {
+    pub fn new(mut control: Control, action: Action, backlog: Option<u32>) -> Result<Self> {
         let door = lock(DOOR, FlockArg::LockExclusive).ok();
         let status = control.status()?;
         let logged = fs::read_to_string(ACTIONS_LOGGED)
@@ -96,7 +96,7 @@ impl Settings {
         if door.is_some() {
             settings.users = settings.join()?;
         }
-        settings.fit(&status, action)?;
+        settings.fit(&status, action, backlog)?;
         Ok(settings)
     }
 
@@ -128,16 +128,17 @@ impl Settings {
         Ok(Some(users))
     }
 
-    fn fit(&mut self, now: &Status, action: Action) -> Result<()> {
+    fn fit(&mut self, now: &Status, action: Action, backlog: Option<u32>) -> Result<()> {
         let fit = Status {
             // New sessions, and the marker at the end, are recorded only if
             // audit is on; seccomp's records come in either case.
             enabled: now.enabled.max(1),
             rate_limit: 0,
             // 0 means no limit.
-            backlog_limit: match now.backlog_limit {
-                0 => 0,
-                limit => limit.max(BACKLOG),
+            backlog_limit: match (backlog, now.backlog_limit) {
+                (Some(wanted), _) => wanted,
+                (None, 0) => 0,
+                (None, limit) => limit.max(BACKLOG),
             },
             lost: now.lost,
         };

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Shows audit's settings, or sets one: audit.py [FIELD VALUE].
+
+The tests need one setting that seccomp-learn has no reason to touch
+(backlog_wait_time), and a look at the others that does not use its code.
+"""
+import socket
+import struct
+import sys
+
+AUDIT_GET, AUDIT_SET = 1000, 1001
+FIELDS = ("mask", "enabled", "failure", "pid", "rate_limit", "backlog_limit",
+          "lost", "backlog", "features", "backlog_wait_time",
+          "backlog_wait_time_actual")
+MASK = {"enabled": 1, "failure": 2, "rate_limit": 8, "backlog_limit": 0x10,
+        "backlog_wait_time": 0x20}
+
+
+def request(kind, payload):
+    """Sends one request; returns the payload of its answer."""
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 9) as sock:
+        header = struct.pack("=IHHII", 16 + len(payload), kind, 5, 1, 0)
+        sock.sendto(header + payload, (0, 0))
+        while True:
+            message = sock.recv(8192)
+            answer = struct.unpack_from("=H", message, 4)[0]
+            if answer == 2:
+                error = struct.unpack_from("=i", message, 16)[0]
+                if error:
+                    sys.exit(f"audit: error {-error}")
+                if kind == AUDIT_SET:
+                    return b""
+            elif answer == kind:
+                return message[16:]
+
+
+if len(sys.argv) == 3:
+    values = dict.fromkeys(FIELDS, 0)
+    values["mask"] = MASK[sys.argv[1]]
+    values[sys.argv[1]] = int(sys.argv[2])
+    request(AUDIT_SET, struct.pack("=11I", *values.values()))
+else:
+    status = struct.unpack("=11I", request(AUDIT_GET, b"")[:44])
+    for name, value in zip(FIELDS, status):
+        if name in ("enabled", "rate_limit", "backlog_limit"):
+            print(name, value)

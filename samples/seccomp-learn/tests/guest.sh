@@ -1,0 +1,410 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Tests of seccomp-learn that need a kernel and root: learn, then enforce, real
+# programs; loss; two runs at once. Prints KTAP.
+#
+# Usage: guest.sh SECCOMP-LEARN [PROGRAMS [PROGRAMS32]]
+# PROGRAMS is programs.c, compiled, and PROGRAMS32 the same with -m32; what is
+# not given is compiled here. ONLY='NAME…' in the environment leaves out other
+# tests.
+set -uo pipefail
+
+if (($# < 1)) || [[ ! -x $1 ]]; then
+	echo "usage: $0 SECCOMP-LEARN [PROGRAMS [PROGRAMS32]]" >&2
+	exit 2
+fi
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+learn=$(realpath "$1")
+programs=${2:+$(realpath "$2")}
+programs32=${3:+$(realpath "$3")}
+export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
+
+# A file system of our own: the one of the guest may be read-only or nosuid.
+work=$(mktemp -d)
+mount -t tmpfs -o mode=0755,exec,suid seccomp-learn "$work" || exit 2
+trap 'cd / && umount -l "$work" && rmdir "$work"' EXIT
+cd "$work" || exit 2
+export HOME=$work
+
+readonly SKIP=4
+reason=
+# A limit that only a hang reaches.
+limit=120
+
+note() {
+	echo "# $*"
+}
+
+fail() {
+	note "$*"
+	return 1
+}
+
+skip() {
+	reason=$1
+	return "$SKIP"
+}
+
+have() {
+	command -v "$1" >/dev/null
+}
+
+sl() {
+	timeout "$limit" "$learn" "$@"
+}
+
+# learns FILE OPTION... -- COMMAND...: a complete list of a run that ends with 0.
+learns() {
+	local file=$1 status=0
+	shift
+	sl run --format json --force -o "$file" "$@" >out.log 2>err.log </dev/null || status=$?
+	if ((status != 0)); then
+		sed 's/^/# /' out.log err.log
+		fail "learning ended with status $status"
+	fi
+}
+
+# round CALL OPTION... -- COMMAND...: learns the command, runs it under its
+# profile, then under its profile without CALL, which must be refused by name.
+round() {
+	local call=$1 status=0
+	shift
+	learns profile.json "$@" || return 1
+	while [[ $1 != -- ]]; do
+		if [[ $1 == --passes ]]; then shift; fi
+		if [[ $1 == --keep-privs ]]; then local keep=--keep-privs; fi
+		shift
+	done
+	sl enforce ${keep:+"$keep"} profile.json "$@" >out.log 2>err.log </dev/null || status=$?
+	if ((status != 0)) || ! grep -q 'refused: nothing;' err.log; then
+		sed 's/^/# /' out.log err.log
+		fail "its own profile stopped it (status $status)"
+		return
+	fi
+	"$learn" convert profile.json >whole.txt 2>/dev/null || return 1
+	grep -vx -- "$call" whole.txt >less.txt
+	if (($(wc -l <less.txt) + 1 != $(wc -l <whole.txt))); then
+		fail "$call is not in its profile: $(tr '\n' ' ' <whole.txt)"
+		return
+	fi
+	sl enforce ${keep:+"$keep"} less.txt "$@" >out.log 2>err.log </dev/null
+	if ! grep -Eq "refused: (.*, )?$call \(" err.log; then
+		sed 's/^/# /' err.log
+		fail "$call was not reported as refused"
+	fi
+}
+
+# has CALL FILE
+has() {
+	"$learn" convert "$2" 2>/dev/null | grep -qx -- "$1" || fail "$1 is not in the profile"
+}
+
+# count CALL FILE: how often the profile has seen it.
+count() {
+	"$learn" show "$2" 2>/dev/null | awk -v call="$1" '$2 == call { print $3 }'
+}
+
+audit() {
+	python3 "$here/audit.py" "$@"
+}
+
+# ---- programs of different kinds ----
+
+test_coreutils() {
+	round getdents64 -- ls -l /usr
+}
+
+test_shell_pipes() {
+	round pipe2 -- sh -c 'cat /etc/passwd | sort | uniq -c | wc -l'
+}
+
+test_python_threads_subprocess() {
+	have python3 || { skip "no python3"; return; }
+	round wait4 --passes 2 -- python3 -c '
+import subprocess, threading
+threads = [threading.Thread(target=subprocess.run, args=(["true"],)) for _ in range(3)]
+for t in threads: t.start()
+for t in threads: t.join()'
+}
+
+test_compiler() {
+	have gcc || { skip "no gcc"; return; }
+	echo 'int main(void) { return 0; }' >empty.c
+	round unlink -- gcc -o empty empty.c
+}
+
+test_git() {
+	have git || { skip "no git"; return; }
+	round getcwd --passes 2 -- sh -c '
+rm -rf repo && git init -q repo && cd repo && echo one >file && git add file &&
+git -c user.name=n -c user.email=e commit -q -m one && git log --oneline | cat'
+}
+
+test_server_under_load() {
+	if ! have redis-server || ! have redis-benchmark; then
+		skip "no redis"
+		return
+	fi
+	cat >redis.sh <<-'END'
+	rm -f socket
+	redis-server --port 0 --unixsocket "$HOME/socket" --save '' --daemonize no &
+	until [ -S socket ]; do sleep 0.1; done
+	redis-benchmark -q -s "$HOME/socket" -n 500 -c 10 -t set,get,lpush
+	redis-cli -s "$HOME/socket" shutdown nosave
+	wait
+	END
+	round epoll_ctl --passes 2 -- sh redis.sh
+}
+
+test_i386() {
+	[[ -n $programs32 ]] || { skip "no compiler for i386"; return; }
+	# Without threads: a kernel without COMPAT_32BIT_TIME has no i386 futex.
+	round i386:getpgid -- "$programs32" who
+}
+
+test_many_threads() {
+	[[ -n $programs ]] || { skip "no compiler"; return; }
+	round sched_yield --passes 2 -- "$programs" threads
+}
+
+test_daemon() {
+	[[ -n $programs ]] || { skip "no compiler"; return; }
+	round getpgid -- "$programs" daemon
+}
+
+test_set_uid() {
+	[[ -n $programs ]] || { skip "no compiler"; return; }
+	cp "$programs" who && chown 65534 who && chmod 4755 who
+	round getpgid --keep-privs -- ./who who || return
+	learns profile.json --keep-privs -- ./who who || return
+	[[ $(<out.log) == 65534 ]] || fail "--keep-privs: it ran as $(<out.log)" || return
+	learns profile.json -- ./who who || return
+	[[ $(<out.log) == 0 ]] || fail "no_new_privs: it ran as $(<out.log)" || return
+	grep -q 'set-uid' err.log || fail "nothing was said about set-uid"
+}
+
+# ---- whose records ----
+
+test_change_of_identity() {
+	[[ -n $programs ]] || { skip "no compiler"; return; }
+	learns profile.json --keep-privs -- "$programs" identity || return
+	has getpgid profile.json || return
+	"$learn" show profile.json 2>/dev/null | grep -q '^x86-64  getpgid .* a "new" name$' ||
+		fail "the new name is not shown: $("$learn" show profile.json 2>&1 | grep getpgid)"
+}
+
+test_two_at_once() {
+	[[ -n $programs ]] || { skip "no compiler"; return; }
+	local before first second
+	before=$(audit)
+	sl run --format json --force -o one.json -- "$programs" flood 2 2000 2>one.log &
+	first=$!
+	sl run --format json --force -o two.json -- sh -c 'for i in 1 2 3; do ls /usr; done' \
+		>out.log 2>two.log &
+	second=$!
+	wait "$first" || { fail "the first: $(<one.log)"; return; }
+	wait "$second" || { fail "the second: $(<two.log)"; return; }
+	[[ $(count getppid one.json) == 4000 ]] ||
+		fail "getppid: $(count getppid one.json) of 4000" || return
+	# The shell asks once for its parent.
+	[[ $(count getppid two.json) == 1 ]] ||
+		fail "the second has $(count getppid two.json) getppid" || return
+	[[ -z $(count getdents64 one.json) && $(count getdents64 two.json) == 6 ]] ||
+		fail "getdents64: $(count getdents64 one.json), $(count getdents64 two.json)" || return
+	[[ $(audit) == "$before" ]] || fail "settings are not put back: $(audit | tr '\n' ' ')"
+}
+
+test_numbers_without_name() {
+	[[ -n $programs ]] || { skip "no compiler"; return; }
+	round 4000 -- "$programs" nameless
+}
+
+# ---- loss ----
+
+# A list that says it is complete has every call; any other says why.
+complete_or_said() {
+	local status=$1 want=$2 file=$3 log=$4 got
+	got=$(count getppid "$file")
+	case $status in
+	0)
+		note "complete: $got of $want"
+		[[ $got == "$want" ]] || fail "it claims to be complete"
+		;;
+	124)
+		note "$(grep -o 'incomplete: [^;]*' "$log"): $got of $want"
+		grep -q '"incomplete": ' "$file" || fail "the profile does not say so"
+		;;
+	*) fail "status $status: $(<"$log")" ;;
+	esac
+}
+
+flood() {
+	local status=0
+	sl run --format json --force -o flood.json "$@" 2>err.log || status=$?
+	return "$status"
+}
+
+test_flood() {
+	[[ -n $programs ]] || { skip "no compiler"; return; }
+	local status=0
+	flood -- "$programs" flood 4 5000 || status=$?
+	((status == 0)) || fail "nothing need be lost: $(<err.log)" || return
+	complete_or_said "$status" 20000 flood.json err.log
+}
+
+test_flood_small_backlog() {
+	[[ -n $programs ]] || { skip "no compiler"; return; }
+	local status=0
+	flood --backlog 8 -- "$programs" flood 4 2500 || status=$?
+	complete_or_said "$status" 10000 flood.json err.log
+}
+
+test_flood_without_waiting() {
+	[[ -n $programs ]] || { skip "no compiler"; return; }
+	have python3 || { skip "no python3"; return; }
+	local status=0
+	audit backlog_wait_time 0
+	flood --backlog 64 -- "$programs" flood 4 5000 || status=$?
+	if complete_or_said "$status" 20000 flood.json err.log; then
+		status=0
+		flood --backlog 64 --retry -- "$programs" flood 4 2500 || status=$?
+	else
+		status=-1
+	fi
+	audit backlog_wait_time 6000
+	case $status in
+	0) has getppid flood.json ;;
+	-1) return 1 ;;
+	*) fail "--retry did not reach the end: $(<err.log)" ;;
+	esac
+}
+
+test_interrupted() {
+	[[ -n $programs ]] || { skip "no compiler"; return; }
+	local status=0 pid
+	# A shell's background command ignores SIGINT, so SIGTERM is sent.
+	"$learn" run --force -o list.txt -- "$programs" wait >out.log 2>err.log &
+	pid=$!
+	until grep -qs ready out.log; do sleep 0.1; done
+	kill -TERM "$pid"
+	wait "$pid" || status=$?
+	((status == 124)) || fail "status $status" || return
+	grep -qx '# incomplete: interrupted by SIGTERM' list.txt || fail "not said" || return
+	grep -qx pause list.txt || fail "pause is not in the list"
+}
+
+test_audit_settings() {
+	local before after
+	have python3 || { skip "no python3"; return; }
+	audit backlog_limit 64
+	audit rate_limit 20
+	before=$(audit)
+	learns profile.json -- ls -l /usr || return
+	after=$(audit)
+	audit rate_limit 0
+	[[ $before == "$after" ]] || fail "not put back: $after" || return
+	echo 'kill_process errno' >/proc/sys/kernel/seccomp/actions_logged
+	learns profile.json -- true
+	local status=$?
+	after=$(</proc/sys/kernel/seccomp/actions_logged)
+	sed 's/ allow//' /proc/sys/kernel/seccomp/actions_avail \
+		>/proc/sys/kernel/seccomp/actions_logged
+	((status == 0)) || return
+	[[ $after == 'kill_process errno' ]] || fail "actions_logged: $after"
+}
+
+# ---- without privilege ----
+
+unprivileged() {
+	setpriv --reuid 65534 --regid 65534 --clear-groups --no-new-privs -- "$@"
+}
+
+test_notify_unprivileged() {
+	have setpriv || { skip "no setpriv"; return; }
+	local status=0
+	mkdir -m 777 -p anybody
+	unprivileged "$learn" run --force -o anybody/list.txt -- ls /usr >out.log 2>err.log || status=$?
+	((status == 0)) || fail "status $status: $(<err.log)" || return
+	grep -q 'via notify, as audit cannot be read (no CAP_AUDIT_' err.log ||
+		fail "the way was not said: $(<err.log)" || return
+	sl run --force -o list.txt -- ls /usr >out.log 2>err.log
+	diff list.txt anybody/list.txt || fail "the log and the listener differ" || return
+	grep -vx getdents64 list.txt >less.txt
+	unprivileged "$learn" enforce - -- ls /usr <less.txt >out.log 2>err.log
+	grep -q 'refused: getdents64 (by ls)' err.log || fail "$(<err.log)" || return
+	status=0
+	unprivileged "$learn" run --via log -- true >out.log 2>err.log || status=$?
+	((status == 125)) || fail "--via log without privilege: $status" || return
+	grep -q 'CAP_AUDIT_READ.*--via notify' err.log ||
+		fail "--via log without privilege: $(<err.log)"
+}
+
+test_notify_threads() {
+	[[ -n $programs ]] || { skip "no compiler"; return; }
+	learns profile.json --via notify -- "$programs" threads || return
+	[[ $(count sched_yield profile.json) == 1280 ]] ||
+		fail "sched_yield: $(count sched_yield profile.json) of 1280"
+}
+
+# ---- the command's own affairs ----
+
+test_status_and_streams() {
+	local status=0
+	echo in | sl run --force -o list.txt -- sh -c 'cat; echo out; echo err >&2; exit 7' \
+		>out.log 2>err.log || status=$?
+	((status == 7)) || fail "status $status" || return
+	[[ $(<out.log) == $'in\nout' ]] || fail "$(<out.log)" || return
+	grep -qx err err.log || fail "$(<err.log)" || return
+	status=0
+	sl run -- sh -c 'kill -KILL $$' >out.log 2>err.log || status=$?
+	((status == 137)) || fail "killed: status $status" || return
+	status=0
+	sl run -- ./no-such-program >out.log 2>err.log || status=$?
+	((status == 127)) && [[ ! -s out.log ]] || fail "not found: status $status" || return
+	status=0
+	sl run -- /etc/passwd >out.log 2>err.log || status=$?
+	((status == 126)) || fail "not executable: status $status"
+}
+
+tests=(
+	coreutils shell_pipes python_threads_subprocess compiler git server_under_load
+	i386 many_threads daemon set_uid
+	change_of_identity two_at_once numbers_without_name
+	flood flood_small_backlog flood_without_waiting interrupted audit_settings
+	notify_unprivileged notify_threads
+	status_and_streams
+)
+
+if [[ -z $programs ]] && have gcc; then
+	gcc -O1 -pthread -o programs "$here/programs.c" 2>cc.log && programs=$work/programs
+fi
+if [[ -z $programs32 ]] && have gcc; then
+	gcc -m32 -O1 -pthread -o programs32 "$here/programs.c" 2>cc.log &&
+		programs32=$work/programs32
+fi
+
+echo "TAP version 13"
+echo "1..${#tests[@]}"
+failed=0
+number=0
+for name in "${tests[@]}"; do
+	number=$((number + 1))
+	if [[ -n ${ONLY:-} && " $ONLY " != *" $name "* ]]; then
+		echo "ok $number $name # SKIP not asked for"
+		continue
+	fi
+	start=$SECONDS
+	"test_$name"
+	case $? in
+	0) echo "ok $number $name" ;;
+	"$SKIP") echo "ok $number $name # SKIP $reason" ;;
+	*)
+		failed=$((failed + 1))
+		echo "not ok $number $name"
+		;;
+	esac
+	note "$name took $((SECONDS - start)) s"
+done
+note "$((number - failed)) of $number did not fail"
+((failed == 0))
