@@ -37,7 +37,6 @@ struct audit_reader {
 	int records;	/* bound to the multicast group */
 	int control;	/* requests and their answers */
 	unsigned int seq;
-	unsigned int fences;
 };
 
 struct audit_record {
@@ -222,7 +221,9 @@ static inline int audit_next(struct audit_reader *reader, struct audit_record *r
  */
 static inline int audit_fence(struct audit_reader *reader, char *token)
 {
-	snprintf(token, 64, "seccomp-log-fence=%d.%u;", getpid(), ++reader->fences);
+	static unsigned int fences;
+
+	snprintf(token, 64, "seccomp-log-fence=%d.%u;", getpid(), ++fences);
 	return audit_request(reader, AUDIT_USER_AVC, token, strlen(token) + 1, NULL, 0);
 }
 
