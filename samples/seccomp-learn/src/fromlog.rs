@@ -57,6 +57,7 @@ pub fn read(mut log: impl BufRead, choice: &Choice) -> io::Result<Found> {
     let mut found = Found::default();
     let mut unreadable = 0;
     let mut suppressed = 0;
+    let mut printk = Serials::default();
     let mut lost = 0;
     let mut too_many = false;
     let mut number = 0;
@@ -64,6 +65,7 @@ pub fn read(mut log: impl BufRead, choice: &Choice) -> io::Result<Found> {
     while next_line(&mut log, &mut line)? {
         number += 1;
         let text = String::from_utf8_lossy(&line);
+        printk.line(&text);
         let Some(start) = record_start(&text) else {
             suppressed += word_before(&text, " callbacks suppressed")
                 .filter(|_| text.contains("kauditd_printk_skb"))
@@ -108,8 +110,12 @@ pub fn read(mut log: impl BufRead, choice: &Choice) -> io::Result<Found> {
     if unreadable > 0 {
         found.losses.push(Loss::Unreadable(unreadable));
     }
+    // Both count the same ones; neither has those after the last line.
+    suppressed = suppressed.max(printk.missing);
     if suppressed > 0 {
         found.losses.push(Loss::Suppressed(suppressed));
+    } else if printk.last.is_some() {
+        found.losses.push(Loss::Printk);
     }
     if lost > 0 {
         found.losses.push(Loss::Counted(lost));
@@ -118,6 +124,33 @@ pub fn read(mut log: impl BufRead, choice: &Choice) -> io::Result<Found> {
         found.losses.push(Loss::TooMany);
     }
     Ok(found)
+}
+
+/// The serial numbers of what audit wrote by printk: without auditd all events
+/// go there, so that a gap is a loss.
+#[derive(Default)]
+struct Serials {
+    last: Option<u64>,
+    missing: u64,
+}
+
+impl Serials {
+    fn line(&mut self, line: &str) {
+        let Some(at) = line.find("audit: type=") else {
+            return;
+        };
+        let serial = line[at..]
+            .split_once(" audit(")
+            .and_then(|(_, stamp)| stamp.split_once(')'))
+            .and_then(|(stamp, _)| stamp.rsplit_once(':'))
+            .and_then(|(_, serial)| serial.parse::<u64>().ok());
+        let Some(serial) = serial else { return };
+        // A smaller one is another boot's.
+        if let Some(between) = self.last.and_then(|last| serial.checked_sub(last + 1)) {
+            self.missing += between;
+        }
+        self.last = Some(serial);
+    }
 }
 
 impl Choice {
@@ -196,7 +229,8 @@ mod tests {
 
     fn names(log: &str) -> Vec<String> {
         let found = read(log.as_bytes(), &Choice::default()).unwrap();
-        assert_eq!(found.losses, []);
+        let printk = log.contains("audit: type=");
+        assert_eq!(found.losses.is_empty(), !printk, "{:?}", found.losses);
         found.calls.keys().map(|call| call.label()).collect()
     }
 
@@ -238,6 +272,17 @@ mod tests {
             found.losses,
             [Loss::Unreadable(1), Loss::Suppressed(17), Loss::Counted(5)]
         );
+    }
+
+    #[test]
+    fn a_gap_in_what_printk_kept_is_a_loss() {
+        let line = |serial: &u64| format!("[1.0] audit: type=1326 audit(1.2:{serial}): {FIELDS}\n");
+        let losses = |serials: &[u64]| {
+            let log: String = serials.iter().map(line).collect();
+            read(log.as_bytes(), &Choice::default()).unwrap().losses
+        };
+        assert_eq!(losses(&[3, 4, 9]), [Loss::Suppressed(4)]);
+        assert_eq!(losses(&[3, 4, 1]), [Loss::Printk]);
     }
 
     #[test]

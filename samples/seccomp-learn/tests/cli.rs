@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The program as people call it, on this machine and without privilege.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+struct Bench(TempDir);
+
+struct Done {
+    status: i32,
+    out: String,
+    err: String,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn file(&self, name: &str, text: &str) -> String {
+        fs::write(self.path(name), text).unwrap();
+        name.to_owned()
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_seccomp-learn"));
+        command.args(args).current_dir(self.0.path());
+        command
+    }
+
+    fn call(&self, args: &[&str]) -> Done {
+        done(self.command(args).stdin(Stdio::null()).output().unwrap())
+    }
+
+    fn feed(&self, args: &[&str], input: &str) -> Done {
+        let mut child = self
+            .command(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Who does not read ends before all is written.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        done(child.wait_with_output().unwrap())
+    }
+}
+
+fn done(output: Output) -> Done {
+    Done {
+        status: output.status.code().unwrap(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+fn data(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data")
+        .join(name)
+        .to_str()
+        .unwrap()
+        .to_owned()
+}
+
+/// Whether this machine lets us be a listener; containers may not.
+fn can_notify(bench: &Bench) -> bool {
+    let probe = bench.call(&["run", "--via", "notify", "--", "true"]);
+    if probe.status != 0 {
+        eprintln!("SKIP: no listener here: {}", probe.err);
+    }
+    probe.status == 0
+}
+
+#[test]
+fn a_recorded_log_becomes_a_profile() {
+    let bench = Bench::new();
+    let whole = bench.call(&["from-log", &data("audit.log")]);
+    assert_eq!(whole.status, 0, "{}", whole.err);
+    assert!(whole.err.contains("190 records, 48 distinct calls"));
+    assert!(whole.err.contains("several programs"));
+    for name in ["getdents64", "i386:geteuid32", "i386:getpgid", "4000"] {
+        assert!(whole.out.lines().any(|line| line == name), "{name}");
+    }
+    let one = bench.call(&[
+        "from-log",
+        "--exe",
+        "/usr/local/bin/a program",
+        "--format",
+        "json",
+        &data("audit.log"),
+    ]);
+    assert_eq!(one.status, 0, "{}", one.err);
+    // The name was in hexadecimal in the record.
+    assert!(one.out.contains("\"first\": \"a program\""), "{}", one.out);
+    assert!(!one.out.contains("getdents64"));
+}
+
+#[test]
+fn a_kernel_log_never_claims_to_be_whole() {
+    let bench = Bench::new();
+    let done = bench.call(&["from-log", "-o", "list", &data("dmesg.txt")]);
+    assert_eq!(done.status, 124);
+    let list = fs::read_to_string(bench.path("list")).unwrap();
+    assert!(list.starts_with("# incomplete: "), "{list}");
+    // The mark is kept by every format that is read back.
+    for format in ["json", "oci", "systemd", "minijail", "seccompiler"] {
+        let there = bench.call(&["convert", "--to", format, "list"]);
+        let back = bench.feed(&["convert", "-"], &there.out);
+        assert_eq!(back.out, list, "{format}");
+    }
+}
+
+#[test]
+fn bad_logs_are_said() {
+    let bench = Bench::new();
+    let none = bench.feed(&["from-log"], "nothing here\n");
+    assert_eq!(none.status, 125);
+    assert!(none.err.contains("no seccomp record"), "{}", none.err);
+    let cut = bench.feed(
+        &["from-log"],
+        "x\ntype=SECCOMP msg=audit(1.2:3): auid=0 arch=c0000",
+    );
+    assert_eq!(cut.status, 124);
+    assert!(cut.err.contains("-:2:32: "), "{}", cut.err);
+    assert_eq!(bench.call(&["from-log", "no-such-file"]).status, 125);
+    assert_eq!(bench.call(&["from-log", "."]).status, 125);
+}
+
+#[test]
+fn bad_profiles_have_their_place() {
+    let bench = Bench::new();
+    for (text, place) in [
+        ("read\nnonsense\n", "p:2:1: "),
+        ("{\n \"defaultAction\": \"SCMP_ACT_KILL\",,\n}", "p:2:35: "),
+        (
+            "{\"defaultAction\":\"SCMP_ACT_KILL\",\"syscalls\":[\n{\"names\":[\"nonsense\"]}]}",
+            "p:2:21: ",
+        ),
+        ("[Service]\nSystemCallFilter=read nonsense\n", "p:2:23: "),
+        ("read: 1\nprctl: arg0 == 3\n", "p:2:8: "),
+    ] {
+        bench.file("p", text);
+        let done = bench.call(&["show", "p"]);
+        assert_eq!(done.status, 125);
+        assert!(done.err.contains(place), "{place} {}", done.err);
+    }
+    fs::write(bench.path("p"), b"\xff\xfe").unwrap();
+    assert_eq!(bench.call(&["show", "p"]).status, 125);
+    bench.file("p", "#include <seccomp.h>\n");
+    assert!(bench.call(&["show", "p"]).err.contains("written only"));
+    let endless = bench.call(&["show", "/dev/zero"]);
+    assert_eq!(endless.status, 125);
+    assert!(endless.err.contains("larger than"), "{}", endless.err);
+}
+
+#[test]
+fn merge_and_diff_agree() {
+    let bench = Bench::new();
+    bench.file("a", "read\nwrite\n");
+    bench.file("b", "i386:read\nwrite\n462\n");
+    let merged = bench.call(&["merge", "a", "b", "-o", "c"]);
+    assert_eq!(merged.status, 0, "{}", merged.err);
+    assert_eq!(
+        fs::read_to_string(bench.path("c")).unwrap(),
+        "462\ni386:read\nread\nwrite\n"
+    );
+    let diff = bench.call(&["diff", "a", "c"]);
+    assert_eq!((diff.status, &*diff.out), (1, "+462\n+i386:read\n"));
+    assert_eq!(bench.call(&["diff", "c", "c"]).status, 0);
+    assert_eq!(bench.call(&["diff", "c", "a"]).out, "-462\n-i386:read\n");
+}
+
+#[test]
+fn a_file_is_replaced_only_by_force() {
+    let bench = Bench::new();
+    bench.file("a", "read\n");
+    bench.file("b", "write\n");
+    let refused = bench.call(&["convert", "a", "-o", "b"]);
+    assert_eq!(refused.status, 125);
+    assert!(refused.err.contains("--force"), "{}", refused.err);
+    assert_eq!(fs::read_to_string(bench.path("b")).unwrap(), "write\n");
+    assert_eq!(
+        bench.call(&["convert", "a", "--force", "-o", "b"]).status,
+        0
+    );
+    assert_eq!(fs::read_to_string(bench.path("b")).unwrap(), "read\n");
+    // Known before the command runs, not after.
+    let early = bench.call(&["run", "-o", "b", "--", "touch", "ran"]);
+    assert_eq!(early.status, 125);
+    assert!(!bench.path("ran").exists());
+}
+
+#[test]
+fn a_container_can_start() {
+    let bench = Bench::new();
+    bench.file("a", "write\n");
+    let done = bench.call(&["convert", "--to", "oci", "--for", "oci", "a"]);
+    for name in ["execve", "capset", "setgroups", "write"] {
+        assert!(done.out.contains(&format!("\"{name}\"")), "{name}");
+    }
+}
+
+#[test]
+fn the_c_source_compiles() {
+    let bench = Bench::new();
+    bench.file("a", "read\nexit_group\n4000\ni386:socketcall\n# x\n");
+    let done = bench.call(&["convert", "--to", "c", "-o", "p.c", "a"]);
+    assert_eq!(done.status, 0, "{}", done.err);
+    let compiler = Command::new("cc")
+        .args(["-Wall", "-Wextra", "-Werror", "-c", "p.c"])
+        .current_dir(bench.0.path())
+        .output();
+    match compiler {
+        Err(e) => eprintln!("SKIP: no C compiler: {e}"),
+        Ok(output) => assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        ),
+    }
+}
+
+#[test]
+fn names_that_a_format_cannot_hold_are_said() {
+    let bench = Bench::new();
+    bench.file("a", "read\n4000\n");
+    let done = bench.call(&["convert", "--to", "minijail", "a"]);
+    assert_eq!(done.status, 0);
+    assert!(done.err.contains("4000 is left out"), "{}", done.err);
+    bench.file("b", "read\ni386:read\n");
+    let done = bench.call(&["convert", "--to", "minijail", "b"]);
+    assert_eq!(done.status, 125);
+    assert!(done.err.contains("--arch"), "{}", done.err);
+    let done = bench.call(&["convert", "--to", "minijail", "--arch", "i386", "b"]);
+    assert_eq!(done.out, "# i386\nread: 1\n");
+}
+
+#[test]
+fn a_listener_learns_and_enforces() {
+    let bench = Bench::new();
+    if !can_notify(&bench) {
+        return;
+    }
+    let run = |args: &[&str]| bench.call(&[&["run", "--via", "notify"], args].concat());
+    let learnt = run(&["-o", "list", "--", "ls", "/"]);
+    assert_eq!(learnt.status, 0, "{}", learnt.err);
+    assert!(learnt.err.contains("complete"), "{}", learnt.err);
+    let list = fs::read_to_string(bench.path("list")).unwrap();
+    assert!(list.contains("getdents64\n"), "{list}");
+
+    let enforce = |args: &[&str]| bench.call(&[&["enforce", "--via", "notify"], args].concat());
+    let allowed = enforce(&["list", "--", "ls", "/"]);
+    assert_eq!(allowed.status, 0, "{}", allowed.err);
+    assert!(allowed.err.contains("refused: nothing"), "{}", allowed.err);
+    bench.file("less", &list.replace("getdents64\n", ""));
+    let killed = enforce(&["less", "--", "ls", "/"]);
+    assert_eq!(killed.status, 137, "{}", killed.err);
+    assert!(killed.err.contains("refused: getdents64 (by ls)"));
+    let failed = enforce(&["--action", "errno:13", "less", "--", "ls", "/"]);
+    assert_eq!(failed.status, 2, "{}", failed.err);
+    assert!(failed.err.contains("Permission denied"), "{}", failed.err);
+    let logged = enforce(&["--action", "log", "less", "--", "ls", "/"]);
+    assert_eq!(logged.status, 0, "{}", logged.err);
+    assert!(logged.err.contains("refused: getdents64"));
+
+    // The command must not get ahead of its listener, fast as it may start.
+    for _ in 0..20 {
+        let killed = enforce(&["less", "--", "ls", "/"]);
+        assert_eq!(killed.status, 137, "{}", killed.err);
+    }
+
+    let again = run(&["--base", "list", "--passes", "3", "--", "ls", "/"]);
+    assert!(again.err.contains(" 0 notifications"), "{}", again.err);
+    assert!(again.out.ends_with(&list));
+}
+
+#[test]
+fn a_listener_leaves_the_command_alone() {
+    let bench = Bench::new();
+    if !can_notify(&bench) {
+        return;
+    }
+    let run = |args: &[&str]| {
+        bench.feed(
+            &[
+                &["run", "-q", "--via", "notify", "--force", "-o", "l", "--"],
+                args,
+            ]
+            .concat(),
+            "in",
+        )
+    };
+    let done = run(&["sh", "-c", "cat; echo err >&2; exit 7"]);
+    assert_eq!((done.status, &*done.out, &*done.err), (7, "in", "err\n"));
+    assert_eq!(run(&["sh", "-c", "kill -KILL $$"]).status, 137);
+    assert_eq!(run(&["./no-such-program"]).status, 127);
+    assert_eq!(run(&["no-such-program"]).status, 127);
+    bench.file("text", "");
+    assert_eq!(run(&["./text"]).status, 126);
+    assert_eq!(run(&["/"]).status, 126);
+    // A daemon that it leaves behind belongs to it.
+    let done = run(&["sh", "-c", "(sleep 0.2; echo late) & exit 3"]);
+    assert_eq!((done.status, &*done.out), (3, "late\n"));
+}
+
+#[test]
+fn an_interrupted_run_writes_what_it_has() {
+    let bench = Bench::new();
+    if !can_notify(&bench) {
+        return;
+    }
+    let mut child = bench
+        .command(&["run", "--via", "notify", "-o", "list", "--"])
+        .args(["sh", "-c", "echo ready; exec sleep 600"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut ready = [0; 6];
+    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut ready).unwrap();
+    Command::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .status()
+        .unwrap();
+    let done = done(child.wait_with_output().unwrap());
+    assert_eq!(done.status, 124, "{}", done.err);
+    let list = fs::read_to_string(bench.path("list")).unwrap();
+    assert!(list.starts_with("# incomplete: interrupted by SIGTERM\n"));
+    assert!(list.contains("execve\n"));
+}
+
+#[test]
+fn a_profile_that_starts_nothing_is_said() {
+    let bench = Bench::new();
+    bench.file("a", "read\n");
+    let done = bench.call(&["enforce", "a", "--", "true"]);
+    assert_eq!(done.status, 125);
+    assert!(done.err.contains("execve"), "{}", done.err);
+}
+
+#[test]
+fn the_man_page_and_completions_are_made() {
+    let bench = Bench::new();
+    let man = bench.call(&["man"]);
+    assert_eq!(man.status, 0);
+    assert!(man.out.contains(".TH seccomp-learn"), "{}", man.out);
+    assert!(man.out.contains(".SH ENFORCE"));
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(bench.call(&["completions", shell]).out.contains("from-log"));
+    }
+    assert_eq!(bench.call(&["nonsense"]).status, 125);
+    assert_eq!(bench.call(&["--help"]).status, 0);
+}
