@@ -15,3 +15,11 @@
 #include <asm/syscall.h>
 
 #include "seccomp.h"
+
+/* Where C has the fields; the crate checks that bindgen has them there too. */
+const size_t RUST_CONST_HELPER_OFFSET_OF_SECCOMP_MODE = offsetof(struct seccomp, mode);
+const size_t RUST_CONST_HELPER_OFFSET_OF_SECCOMP_FILTER = offsetof(struct seccomp, filter);
+const size_t RUST_CONST_HELPER_OFFSET_OF_FILTER_LOG = offsetof(struct seccomp_filter, log);
+const size_t RUST_CONST_HELPER_OFFSET_OF_FILTER_CACHE = offsetof(struct seccomp_filter, cache);
+const size_t RUST_CONST_HELPER_OFFSET_OF_FILTER_PREV = offsetof(struct seccomp_filter, prev);
+const size_t RUST_CONST_HELPER_OFFSET_OF_FILTER_PROG = offsetof(struct seccomp_filter, prog);

@@ -7,6 +7,7 @@
 use core::{
     cell::UnsafeCell,
     iter,
+    mem::offset_of,
     ptr, //
 };
 
@@ -15,13 +16,20 @@ use kernel::{
     ffi::{
         c_int,
         c_ulong, //
-    }, //
+    },
+    static_assert, //
 };
 
 use crate::{
     action::Verdict,
     task::Caller, //
 };
+
+// A structure laid out otherwise than in C would have the wrong program run.
+static_assert!(offset_of!(bindings::seccomp_filter, log) == bindings::OFFSET_OF_FILTER_LOG);
+static_assert!(offset_of!(bindings::seccomp_filter, cache) == bindings::OFFSET_OF_FILTER_CACHE);
+static_assert!(offset_of!(bindings::seccomp_filter, prev) == bindings::OFFSET_OF_FILTER_PREV);
+static_assert!(offset_of!(bindings::seccomp_filter, prog) == bindings::OFFSET_OF_FILTER_PROG);
 
 /// An attached filter, a `struct seccomp_filter` of C.
 ///
@@ -104,9 +112,8 @@ impl Filter {
         // SAFETY: By the type invariants `prog` is valid. `seccomp_check_filter()` has seen to it
         // that the program reads nothing but a `struct seccomp_data`, which `data` is. Migration
         // is disabled by the safety requirements.
-        let ret = unsafe {
-            bindings::bpf_prog_run((*self.as_ptr()).prog, ptr::from_ref(data).cast())
-        };
+        let ret =
+            unsafe { bindings::bpf_prog_run((*self.as_ptr()).prog, ptr::from_ref(data).cast()) };
 
         Verdict::from_ret(ret)
     }

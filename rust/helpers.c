@@ -127,6 +127,27 @@ rust_helper_task_pt_regs(struct task_struct *task)
 	return task_pt_regs(task);
 }
 
+/*
+ * Where the fields of struct task_struct lie, Rust must not ask bindgen: it
+ * loses the alignment of an empty structure, which sched_statistics is without
+ * CONFIG_SCHEDSTATS, and all that stands behind that one moves.
+ */
+__rust_helper unsigned int rust_helper_task_ptrace(struct task_struct *task)
+{
+	return READ_ONCE(task->ptrace);
+}
+
+__rust_helper struct seccomp *
+rust_helper_task_seccomp(struct task_struct *task)
+{
+	return &task->seccomp;
+}
+
+__rust_helper int rust_helper_task_signal_live(struct task_struct *task)
+{
+	return atomic_read(&task->signal->live);
+}
+
 __rust_helper bool rust_helper_warn_on_once(bool cond)
 {
 	return WARN_ON_ONCE(cond);

@@ -76,8 +76,9 @@ int seccomp_do_user_notification(int this_syscall,
 				 struct seccomp_filter *match,
 				 const struct seccomp_data *sd);
 
-/* In kernel/seccomp/rust/seccomp.rs. */
+/* In kernel/seccomp/rust/. */
 bool seccomp_action_avail(u32 action);
+int seccomp_sysctl_init(void);
 #else
 #define VISIBLE_IF_SECCOMP_RUST static
 #endif

@@ -20,7 +20,7 @@
 use kernel::{
     bindings,
     ffi::c_int,
-    prelude::*, //
+    prelude::export, //
 };
 
 use crate::{
@@ -39,26 +39,6 @@ mod sysctl;
 mod task;
 #[cfg(CONFIG_SECCOMP_RUST_KUNIT_TEST)]
 mod tests;
-
-module! {
-    type: Seccomp,
-    name: "seccomp",
-    authors: ["The seccomp-rust developers"],
-    description: "Secure computing: filters, dispatch, log and sysctls",
-    license: "GPL v2",
-}
-
-/// What there is to set up when the kernel starts: the sysctls.
-struct Seccomp;
-
-impl kernel::Module for Seccomp {
-    fn init(_module: &'static ThisModule) -> Result<Self> {
-        #[cfg(CONFIG_SYSCTL)]
-        sysctl::register();
-
-        Ok(Self)
-    }
-}
 
 /// Decides whether the system call that the calling task is making is to be run.
 ///

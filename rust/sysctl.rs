@@ -50,10 +50,16 @@ static TABLE: Table = Table([
     },
 ]);
 
-/// Registers the sysctls. There is no way to take them back.
-pub(crate) fn register() {
+/// Registers the sysctls, for good. An initcall of `kernel/seccomp.c`.
+///
+/// # Safety
+///
+/// Must be called once, while the kernel starts.
+#[export]
+#[link_section = ".init.text"]
+pub unsafe extern "C" fn seccomp_sysctl_init() -> c_int {
     // SAFETY: The table, its names and its handlers are static, as C requires of a table that is
-    // never unregistered; called while the kernel starts, which the function is there for.
+    // never unregistered. It is not too late for it by the safety requirements.
     unsafe {
         bindings::__register_sysctl_init(
             c"kernel/seccomp".as_ptr().cast(),
@@ -62,6 +68,8 @@ pub(crate) fn register() {
             TABLE.0.len(),
         )
     };
+
+    0
 }
 
 /// One read or write of a sysctl file: the arguments of a `proc_handler`.
@@ -126,9 +134,7 @@ fn audit_change(new: Option<ActionSet>, old: ActionSet) {
     let old_names = audit_names(old, &mut old_text);
 
     // SAFETY: Both are strings with a NUL at their end, which outlive the call.
-    unsafe {
-        bindings::audit_seccomp_actions_logged(new_names, old_names, new.is_some().into())
-    };
+    unsafe { bindings::audit_seccomp_actions_logged(new_names, old_names, new.is_some().into()) };
 }
 
 /// The names of `set` as the audit record has them. What is returned points into `text` or to

@@ -9,6 +9,7 @@
 
 use core::{
     marker::PhantomData,
+    mem::offset_of,
     ptr, //
 };
 
@@ -18,6 +19,7 @@ use kernel::{
         c_int,
         c_long, //
     },
+    static_assert,
     sync::barrier::{
         smp_mb,
         Read, //
@@ -26,6 +28,9 @@ use kernel::{
 };
 
 use crate::filter::Filter;
+
+static_assert!(offset_of!(bindings::seccomp, mode) == bindings::OFFSET_OF_SECCOMP_MODE);
+static_assert!(offset_of!(bindings::seccomp, filter) == bindings::OFFSET_OF_SECCOMP_FILTER);
 
 /// The calling task, between the entry of a system call and its execution.
 ///
@@ -65,28 +70,34 @@ impl Caller {
         unsafe { bindings::task_pt_regs(self.task) }
     }
 
+    /// The task's seccomp state.
+    #[inline(always)]
+    fn seccomp(self) -> *mut bindings::seccomp {
+        // SAFETY: By the type invariants `task` is valid.
+        unsafe { bindings::task_seccomp(self.task) }
+    }
+
     /// The task's seccomp mode: one of `SECCOMP_MODE_*`.
     #[inline(always)]
     pub(crate) fn mode(self) -> c_int {
         // SAFETY: By the type invariants `task` is valid. `seccomp_sync_threads()` of another
         // thread may store the mode at any time, hence the volatile load (C's `READ_ONCE()`).
-        unsafe { ptr::read_volatile(&raw const (*self.task).seccomp.mode) }
+        unsafe { ptr::read_volatile(&raw const (*self.seccomp()).mode) }
     }
 
     /// Marks the task as one that must not come back from the kernel.
     pub(crate) fn set_dead(self) {
         // SAFETY: By the type invariants `task` is valid and current. No other thread changes the
         // mode of a task that has one.
-        unsafe { (*self.task).seccomp.mode = bindings::SECCOMP_MODE_DEAD as c_int };
+        unsafe { (*self.seccomp()).mode = bindings::SECCOMP_MODE_DEAD as c_int };
     }
 
     /// Whether a tracer that restores a checkpoint has suspended seccomp for the task, with
     /// `PTRACE_O_SUSPEND_SECCOMP`.
     #[inline(always)]
     pub(crate) fn is_suspended(self) -> bool {
-        // SAFETY: By the type invariants `task` is valid. A tracer that comes or goes stores the
-        // flags at any time, hence the volatile load (C's `READ_ONCE()`).
-        let ptrace = unsafe { ptr::read_volatile(&raw const (*self.task).ptrace) };
+        // SAFETY: By the type invariants `task` is valid.
+        let ptrace = unsafe { bindings::task_ptrace(self.task) };
 
         cfg!(CONFIG_CHECKPOINT_RESTORE) && ptrace & bindings::PT_SUSPEND_SECCOMP != 0
     }
@@ -102,7 +113,7 @@ impl Caller {
 
         // SAFETY: By the type invariants `task` is valid. `seccomp_sync_threads()` may store
         // another filter at any time, hence the volatile load (C's `READ_ONCE()`).
-        let filter = unsafe { ptr::read_volatile(&raw const (*self.task).seccomp.filter) };
+        let filter = unsafe { ptr::read_volatile(&raw const (*self.seccomp()).filter) };
 
         // SAFETY: A filter is valid once a task can see it, and stays so for as long as the task
         // is on this path: it is freed by the last task that has it when that task exits, and
@@ -175,8 +186,8 @@ impl Caller {
     /// Whether this is the last thread of its process that has not exited.
     pub(crate) fn is_last_thread(self) -> bool {
         // SAFETY: `task` is current by the type invariants. The signal struct of a task that has
-        // not exited is valid, and so is the counter in it.
-        unsafe { bindings::atomic_read(&raw const (*(*self.task).signal).live) == 1 }
+        // not exited is valid.
+        unsafe { bindings::task_signal_live(self.task) == 1 }
     }
 
     /// Whether the task has a tracer that asked for `PTRACE_EVENT_SECCOMP`.
@@ -192,9 +203,7 @@ impl Caller {
     pub(crate) fn notify_tracer(self, message: u16) {
         // SAFETY: The function acts on the current task and may sleep, which the path of a system
         // call may.
-        unsafe {
-            bindings::ptrace_event(bindings::PTRACE_EVENT_SECCOMP as c_int, message.into())
-        };
+        unsafe { bindings::ptrace_event(bindings::PTRACE_EVENT_SECCOMP as c_int, message.into()) };
     }
 
     /// Whether a signal is pending that will end the task.

@@ -11,7 +11,7 @@
 run=$1
 
 for port in /sys/class/virtio-ports/*; do
-	case $(cat "$port/name") in
+	case $(cat "$port/name" 2>/dev/null) in
 	virtme.stdin) exec <"/dev/${port##*/}" ;;
 	virtme.stdout) exec >"/dev/${port##*/}" ;;
 	virtme.stderr) exec 2>"/dev/${port##*/}" ;;

@@ -21,7 +21,7 @@ CONFIG_STAMP=$O/seccomp-rust.config
 make_kernel()
 {
 	make -C "$KSRC" O="$O" ARCH=x86_64 LLVM=1 RUSTC="$RUSTC" BINDGEN="$BINDGEN" \
-		CC="${CCACHE:+$CCACHE }clang" HOSTCC="${CCACHE:+$CCACHE }clang" \
+		CC="${CCACHE:+$CCACHE }clang" \
 		KBUILD_BUILD_TIMESTAMP=@0 KBUILD_BUILD_USER=seccomp-rust KBUILD_BUILD_HOST=localhost \
 		"$@"
 }

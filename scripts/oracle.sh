@@ -60,13 +60,13 @@ show_differences()
 		printf '# line %d\n' "$line"
 		diff -u --label "${one##*/}" --label "${two##*/}" \
 			<(sed -n "${line}{s/ | /\n/g;p}" "$one") <(sed -n "${line}{s/ | /\n/g;p}" "$two") | sed 's/^/#   /'
-	done < <(paste -d '\001' "$one" "$two" |
-		awk -F '\001' -v max="$shown" '$1 != $2 { print NR; if (++n == max) exit }')
+	done < <(paste -d $'\001' "$one" "$two" |
+		awk -F $'\001' -v max="$shown" '$1 != $2 { print NR; if (++n == max) exit }')
 }
 
 differing()
 {
-	paste -d '\001' "$1" "$2" | awk -F '\001' '$1 != $2 { n++ } END { print n + 0 }'
+	paste -d $'\001' "$1" "$2" | awk -F $'\001' '$1 != $2 { n++ } END { print n + 0 }'
 }
 
 printf 'TAP version 14\n1..5\n'

@@ -93,7 +93,9 @@ find_llvm()
 	local want dir
 	want=$("$RUSTC" -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
 	for dir in "/usr/lib/llvm-$want/bin" $(printf '%s\n' /usr/lib/llvm-*/bin | sort -rV) "$(dirname "$(command -v clang || echo /none/none)")"; do
-		[ -x "$dir/clang" ] && [ -x "$dir/ld.lld" ] && [ -x "$dir/llvm-link" ] || continue
+		if ! [ -x "$dir/clang" ] || ! [ -x "$dir/ld.lld" ] || ! [ -x "$dir/llvm-link" ]; then
+			continue
+		fi
 		LLVM_MAJOR=$("$dir/clang" -dumpversion | cut -d. -f1)
 		[ "$LLVM_MAJOR" -ge "$LLVM_MIN" ] || continue
 		LLVM_BIN=$dir
@@ -169,4 +171,4 @@ cat >"$TOOLS.new" <<-END
 	CCACHE=$(command -v ccache || true)
 END
 # Only a change makes anything be built again.
-cmp -s "$TOOLS.new" "$TOOLS" && rm "$TOOLS.new" || mv "$TOOLS.new" "$TOOLS"
+if cmp -s "$TOOLS.new" "$TOOLS"; then rm "$TOOLS.new"; else mv "$TOOLS.new" "$TOOLS"; fi

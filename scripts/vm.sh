@@ -9,6 +9,9 @@
 #	--cpus N	(default 2)
 #	--memory SIZE	(default 1G)
 #	--timeout SECS	after which the guest counts as hung (default 900)
+#	--icount	the guest's clock counts instructions, an idle guest's time
+#			flies: emulation only, but time-outs in the guest then do not
+#			depend on how fast or busy this machine is
 #	--quiet		no line about what is done
 #	--allow-splat	a splat on the console is not a failure
 #
@@ -26,10 +29,11 @@ while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel) kernel=$2; shift ;;
 	--append) append=$2; shift ;;
-	--qemu) qemu=$2; shift ;;
+	--qemu) qemu+=" $2"; shift ;;
 	--cpus) cpus=$2; shift ;;
 	--memory) memory=$2; shift ;;
 	--timeout) timeout=$2; shift ;;
+	--icount) qemu+=' -icount shift=0,sleep=off' ;;
 	--quiet) quiet=1 ;;
 	--allow-splat) allow_splat=1 ;;
 	--) shift; break ;;
@@ -56,7 +60,10 @@ virtme()
 have_kvm()
 {
 	local known=$BUILD/kvm.known key
-	[ -r /dev/kvm ] && [ -w /dev/kvm ] || { echo no; return; }
+	if ! [ -r /dev/kvm ] || ! [ -w /dev/kvm ]; then
+		echo no
+		return
+	fi
 	key="$(cat /proc/sys/kernel/random/boot_id) $(qemu-system-x86_64 --version | head -n 1)"
 	if ! [ -f "$known" ] || [ "$(head -n 1 "$known")" != "$key" ]; then
 		local works=no
@@ -90,11 +97,13 @@ console=$run/console
 
 [ -n "$quiet" ] || say "booting the $kernel kernel"
 status=0
-# The console has a port of its own, apart from the command's streams.
+# The console has a port of its own, apart from the command's streams. Those go
+# through pipes, because QEMU opens them anew, which would truncate a file.
 timeout --foreground --kill-after=5 "$timeout" "${vng[@]}" \
 	--append "console=hvc0 ignore_loglevel panic=-1 $append" \
 	--qemu-opts="-chardev file,id=klog,path=$console -device virtconsole,chardev=klog $qemu" \
-	-- "$ROOT/scripts/guest.sh $run" || status=$?
+	-- "$ROOT/scripts/guest.sh $run" > >(cat) 2> >(cat >&2) || status=$?
+wait
 
 tail_console()
 {

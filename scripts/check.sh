@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Format, lints and host tests: seconds, no kernel. Prints KTAP with -k, else a
+# line for each check, and all that a failed one said.
+
+set -uo pipefail
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+load_tools
+cd "$ROOT" || exit
+
+ktap=${1:-}
+PATH=$(dirname "$RUSTC"):$PATH
+export RUSTC
+number=0 failed=0
+
+# Runs a check: its name, then its command.
+check()
+{
+	local name=$1 output status=ok
+	shift
+	number=$((number + 1))
+	output=$("$@" 2>&1) || { status='not ok'; failed=1; }
+	[ "$status" = ok ] || printf '%s\n' "$output" | sed 's/^/# /'
+	if [ "$ktap" = -k ]; then
+		printf '%s %d %s\n' "$status" "$number" "$name"
+	else
+		printf '%-6s %s\n' "$status" "$name"
+	fi
+}
+
+# Every script, those without a suffix as well.
+mapfile -t scripts < <(git ls-files --cached --others --exclude-standard | while read -r file; do
+	if [ -f "$file" ] && head -n 1 "$file" | grep -aqE '^#!.*[/ ](bash|sh)$'; then
+		echo "$file"
+	fi
+done)
+
+# Every line of a patch that it adds is ours to keep in order; what it moves or
+# cuts around is not.
+checkpatch()
+{
+	[ -x "$KSRC/scripts/checkpatch.pl" ] || { echo "no kernel tree yet"; return 0; }
+	perl "$KSRC/scripts/checkpatch.pl" --no-tree --no-signoff --terse --quiet \
+		--ignore FILE_PATH_CHANGES,COMMIT_LOG_LONG_LINE,MISSING_SIGN_OFF patches/*.patch
+}
+
+cargo_in()
+{
+	local project=$1 subcommand=$2
+	shift 2
+	CARGO_TARGET_DIR=$BUILD/cargo/$(basename "$project") CARGO_TERM_COLOR=never \
+		"$CARGO" "$subcommand" --manifest-path "$project/Cargo.toml" "$@"
+}
+
+# The cargo projects, and how many tests each must at least have had.
+projects=(rust/host samples/seccomp-learn)
+
+[ "$ktap" != -k ] || printf 'TAP version 13\n1..%d\n' $((4 + 3 * ${#projects[@]}))
+check "format of the kernel crate" rustfmt --check --edition 2021 rust/seccomp.rs
+check "shell: shellcheck" shellcheck -x "${scripts[@]}"
+check "shell: syntax" sh -c 'for s; do bash -n "$s" || exit; done' sh "${scripts[@]}"
+check "patches: checkpatch" checkpatch
+for project in "${projects[@]}"; do
+	check "$project: format" cargo_in "$project" fmt --check
+	check "$project: clippy" cargo_in "$project" clippy --quiet --locked --all-targets -- -D warnings
+	check "$project: tests" cargo_in "$project" test --quiet --locked
+done
+exit "$failed"
