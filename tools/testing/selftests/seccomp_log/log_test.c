@@ -13,6 +13,7 @@
 #include <sys/ptrace.h>
 #include <sys/user.h>
 
+#include "kselftest_harness.h"
 #include "seccomp_log.h"
 
 /* In the low half of each filter's return value. No record may show it. */

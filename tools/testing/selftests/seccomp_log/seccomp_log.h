@@ -21,7 +21,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 
-#include "kselftest_harness.h"
+#include "kselftest.h"
 #include "audit.h"
 
 #define ACTIONS_AVAIL	"/proc/sys/kernel/seccomp/actions_avail"

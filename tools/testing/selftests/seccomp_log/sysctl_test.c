@@ -14,6 +14,7 @@
 
 #include <linux/capability.h>
 
+#include "kselftest_harness.h"
 #include "seccomp_log.h"
 
 #define M(name)		(1 << LOGS_##name)
