@@ -166,7 +166,11 @@ pub fn available() -> (Via, Option<String>) {
     if !missing.is_empty() {
         return (Via::Notify, Some(format!("no {}", missing.join(", "))));
     }
-    match Control::open().and_then(|mut control| control.status()) {
+    // A new session can be refused as well, where logins are not to change.
+    match Control::open()
+        .and_then(|mut control| control.status())
+        .and_then(|_| new_session().context("cannot take a new audit session"))
+    {
         Ok(_) => (Via::Log, None),
         Err(e) => (Via::Notify, Some(format!("{e:#}"))),
     }
