@@ -57,7 +57,7 @@ static TABLE: Table = Table([
 /// Must be called once, while the kernel starts.
 #[export]
 #[link_section = ".init.text"]
-pub unsafe extern "C" fn seccomp_sysctl_init() -> c_int {
+pub(crate) unsafe extern "C" fn seccomp_sysctl_init() -> c_int {
     // SAFETY: The table, its names and its handlers are static, as C requires of a table that is
     // never unregistered. It is not too late for it by the safety requirements.
     unsafe {

@@ -7,7 +7,7 @@
 use kernel::prelude::*;
 
 #[kunit_tests(seccomp_rust)]
-mod tests {
+mod rules {
     use kernel::bindings;
 
     use crate::{

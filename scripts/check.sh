@@ -37,13 +37,14 @@ mapfile -t scripts < <(git ls-files --cached --others --exclude-standard | while
 	fi
 done)
 
-# Every line of a patch that it adds is ours to keep in order; what it moves or
-# cuts around is not.
+# By standard input: a file that git knows checkpatch takes for source.
 checkpatch()
 {
+	local patch
 	[ -x "$KSRC/scripts/checkpatch.pl" ] || { echo "no kernel tree yet"; return 0; }
-	perl "$KSRC/scripts/checkpatch.pl" --no-tree --no-signoff --terse --quiet \
-		--ignore FILE_PATH_CHANGES,COMMIT_LOG_LONG_LINE,MISSING_SIGN_OFF patches/*.patch
+	for patch in patches/*.patch; do
+		perl "$KSRC/scripts/checkpatch.pl" --no-tree --no-signoff --terse --quiet - <"$patch" || return
+	done
 }
 
 cargo_in()

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 #
 # Where things are and how to speak; sourced by the other scripts.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-BUILD=$ROOT/build
+# The tests of the scripts have a place of their own.
+BUILD=${SECCOMP_RUST_BUILD:-$ROOT/build}
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/seccomp-rust
 KSRC=$BUILD/linux
 # set-up writes down what it found and chose here.

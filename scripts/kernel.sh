@@ -6,12 +6,15 @@
 #	kernel.sh rust	with seccomp in Rust
 #	kernel.sh c	the baseline: the same tree and configuration without
 #
-# More make targets may follow the name, in place of bzImage.
+# More make targets may follow the name, in place of bzImage. EXTRA_FRAGMENT
+# names a file of more options for the kernel's configuration.
 
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 load_tools
+# The tests put a make of their own before the real one.
+PATH=${MAKE_PATH:+$MAKE_PATH:}$PATH
 
 name=${1:?a kernel: rust or c}
 shift
@@ -35,6 +38,7 @@ options()
 	c) printf '# CONFIG_SECCOMP_RUST is not set\n' ;;
 	*) die "unknown kernel '$name': rust or c" ;;
 	esac
+	[ -z "${EXTRA_FRAGMENT:-}" ] || cat "$EXTRA_FRAGMENT"
 	[ "$INLINE_HELPERS" = y ] || printf '# CONFIG_RUST_INLINE_HELPERS is not set\n'
 }
 

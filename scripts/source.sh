@@ -75,10 +75,8 @@ unpack()
 # Our patches on the tree in directory $1, all or none; says which does not fit.
 patch_tree()
 {
-	local tree=$1 patch scratch file
-	scratch=$(mktemp -d "$BUILD/patch.XXXXXX")
-	# shellcheck disable=SC2064 # The directory is known now.
-	trap "rm -rf '$scratch'" RETURN EXIT
+	local tree=$1 patch file
+	mkdir "$scratch"
 	# git must not take the directories for parts of our own repository.
 	export GIT_CEILING_DIRECTORIES=$BUILD
 	git -C "$scratch" apply --numstat "$ROOT"/patches/*.patch | cut -f3 | sort -u | while read -r file; do
@@ -107,7 +105,10 @@ if [ -f "$STAMP" ] && [ "$(cat "$STAMP")" = "$stamp" ]; then
 	exit 0
 fi
 
-rm -rf "$KSRC.new"
+scratch=$BUILD/linux.patch
+rm -rf "$KSRC.new" "$scratch"
+# What ends early leaves nothing behind.
+trap 'rm -rf "$KSRC.new" "$scratch"' EXIT
 unpack "$KSRC.new"
 patch_tree "$KSRC.new"
 # The files keep their times, so that a tree that was unpacked again is not

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The main job: boots the kernel, runs a program in it under a filter that logs
+# every system call, and prints the allowlist learned from the records. The
+# program is the command line $1.
+
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+
+command=${1:-ls -l /usr}
+"$ROOT/scripts/learn.sh"
+say "learning the system calls of: $command"
+list=$BUILD/allowlist
+status=0
+# The program's own output is not what was asked for.
+"$ROOT/scripts/vm.sh" -- "$BUILD/learn/release/seccomp-learn run --force -o $list -- sh -c $(printf %q "$command") >$BUILD/run.log" || status=$?
+[ -s "$list" ] || die "nothing was learned"
+say "the system calls it made, one a line, ready to become an allowlist (build/allowlist; its own output: build/run.log):"
+cat "$list"
+exit "$status"

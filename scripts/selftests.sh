@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Builds into build/selftests/ what the guest runs: the kernel tree's own seccomp
+# selftests and ours, each with the kernel's own makefiles.
+
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+load_tools
+
+headers=$BUILD/headers
+make -s -C "$KSRC" O="$BUILD/rust" ARCH=x86_64 LLVM=1 INSTALL_HDR_PATH="$headers" headers_install
+mkdir -p "$BUILD/selftests/kernel"
+make -s -C "$KSRC/tools/testing/selftests/seccomp" OUTPUT="$BUILD/selftests/kernel" CC=gcc \
+	KHDR_INCLUDES="-isystem $headers/include" top_srcdir="$KSRC"
+for ours in "$ROOT"/tools/testing/selftests/*/; do
+	mkdir -p "$BUILD/selftests/$(basename "$ours")"
+	make -s -C "$ours" KSRC="$KSRC" OUTPUT="$BUILD/selftests/$(basename "$ours")" \
+		KHDR_INCLUDES="-isystem $headers/include"
+done

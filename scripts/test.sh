@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Every test there is: test.sh [PART...]
+#
+# Each part writes KTAP into build/test/PART.ktap, and what else it says into
+# build/test/PART.log. Guests of the two kernels run side by side, by a clock
+# that counts instructions, so that how busy the machine is changes nothing.
+
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+CASES=${CASES:-10000}
+started=$SECONDS
+
+"$ROOT/scripts/setup.sh"
+load_tools
+"$ROOT/scripts/source.sh"
+"$ROOT/scripts/kernel.sh" rust
+"$ROOT/scripts/kernel.sh" c
+out=$BUILD/test
+rm -rf "$out"
+mkdir -p "$out"
+
+# A part: its name, then its command, whose standard output is KTAP. A command
+# that fails has a test that says so; one that does not get that far shows as
+# one that ended early.
+part()
+{
+	local name=$1 begin=$SECONDS
+	shift
+	"$@" >"$out/$name.ktap" 2>"$out/$name.log" </dev/null || true
+	say "$name: $(python3 "$ROOT/scripts/ktap.py" summary "$out/$name.ktap" | tail -n 1) ($((SECONDS - begin)) s)"
+}
+
+# A part in the guest of each kernel, side by side: its name, options of vm.sh
+# up to --, the command.
+guests()
+{
+	local name=$1 options=()
+	shift
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	part "$name-c" "$ROOT/scripts/vm.sh" --quiet --kernel c "${options[@]}" "$@" &
+	part "$name-rust" "$ROOT/scripts/vm.sh" --quiet --kernel rust "${options[@]}" "$@" &
+	wait
+}
+
+# The same tests with the same results on both kernels.
+same()
+{
+	printf 'TAP version 13\n1..%d\n' $#
+	local name number=0
+	for name; do
+		number=$((number + 1))
+		if diff <(python3 "$ROOT/scripts/ktap.py" list "$out/$name-c.ktap") \
+			<(python3 "$ROOT/scripts/ktap.py" list "$out/$name-rust.ktap") | sed 's/^/# /' &&
+			[ "${PIPESTATUS[0]}" -eq 0 ]; then
+			printf 'ok %d %s: C and Rust have the same list\n' "$number" "$name"
+		else
+			printf 'not ok %d %s: C and Rust have the same list\n' "$number" "$name"
+		fi
+	done
+}
+
+wanted=("$@")
+run()
+{
+	[ "${#wanted[@]}" -eq 0 ] || [[ " ${wanted[*]} " == *" $1 "* ]] || return 0
+	"part_$1"
+}
+
+part_host() { part host "$ROOT/scripts/check.sh" -k; }
+part_crate() { part crate "$ROOT/tests/crate.sh"; }
+part_off() { part off-means-off "$ROOT/tests/off-means-off.sh"; }
+part_splat() { part splat "$ROOT/tests/splat.sh"; }
+part_trouble() { part trouble "$ROOT/tests/trouble.sh"; }
+
+part_kselftest()
+{
+	guests seccomp_bpf --icount -- "cd $BUILD/selftests/kernel && ./seccomp_bpf"
+	guests seccomp_benchmark --icount --cpus 1 -- "cd $BUILD/selftests/kernel && ./seccomp_benchmark 1000000"
+	part same-kselftest same seccomp_bpf seccomp_benchmark
+}
+
+part_ours()
+{
+	local dir=$BUILD/selftests/seccomp_log
+	guests log --icount -- "cd $dir && ./log_test"
+	guests sysctl --icount -- "cd $dir && ./sysctl_test"
+	guests log-audit-off --icount --append audit=0 -- "cd $dir && ./log_test"
+	part same-ours same log sysctl log-audit-off
+}
+
+part_kunit()
+{
+	part kunit "$ROOT/scripts/vm.sh" --quiet --icount -- 'cat /sys/kernel/debug/kunit/seccomp_rust/results'
+}
+
+part_oracle() { part oracle "$ROOT/scripts/oracle.sh" "$CASES"; }
+
+part_learn()
+{
+	"$ROOT/scripts/learn.sh"
+	guests learn -- "cd $ROOT/samples/seccomp-learn && tests/guest.sh $BUILD/learn/release/seccomp-learn"
+}
+
+say "building the selftests"
+"$ROOT/scripts/selftests.sh" >"$out/selftests.log" 2>&1 || { tail -n 20 "$out/selftests.log" >&2; die "the selftests do not build"; }
+for name in host crate off splat kunit kselftest ours learn oracle trouble; do
+	run "$name"
+done
+
+printf '\n'
+say "took $(((SECONDS - started) / 60)) min $(((SECONDS - started) % 60)) s"
+python3 "$ROOT/scripts/ktap.py" summary "$out"/*.ktap

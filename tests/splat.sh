@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Tests scripts/splat.sh on lines that kernels print. Prints KTAP.
+
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/../scripts/common.sh"
+# shellcheck source=/dev/null
+. "$KSRC/tools/testing/selftests/kselftest/ktap_helpers.sh"
+
+splats=(
+	'------------[ cut here ]------------'
+	'WARNING: CPU: 0 PID: 1 at kernel/seccomp.c:1362 __seccomp_permit_syscall+0x91/0xa0'
+	'kernel BUG at rust/helpers/bug.c:7!'
+	'Oops: invalid opcode: 0000 [#1] SMP'
+	'BUG: kernel NULL pointer dereference, address: 0000000000000008'
+	'BUG: KASAN: slab-use-after-free in seccomp_run_filters+0x1/0x2'
+	'BUG: KCSAN: data-race in do_seccomp / seccomp_log'
+	'BUG: sleeping function called from invalid context at kernel/locking/mutex.c:1'
+	'WARNING: suspicious RCU usage'
+	'WARNING: possible circular locking dependency detected'
+	'INFO: task seccomp_bpf:82 blocked for more than 120 seconds.'
+	'UBSAN: array-index-out-of-bounds in kernel/seccomp.c:1:2'
+	'kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)'
+	'general protection fault, probably for non-canonical address 0xdead: 0000 [#1]'
+	'Kernel panic - not syncing: VFS: Unable to mount root fs on "" or unknown-block(0,0)'
+	'watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [a:1]'
+	'ODEBUG: free active (active state 0) object: 0 object type: timer_list'
+	'rcu: INFO: rcu_preempt self-detected stall on CPU'
+	'rust_kernel: panicked at kernel/seccomp/rust/filter.rs:1:1:'
+)
+harmless=(
+	'Linux version 7.3.4 (seccomp-rust@localhost) #1 SMP PREEMPT @0'
+	'audit: type=1326 audit(1.0:2): auid=4294967295 uid=0 comm="ls" sig=0 arch=c000003e syscall=39 code=0x7ffc0000'
+	'rcu: RCU event tracing is enabled.'
+	'kmemleak: Kernel memory leak detector initialized (mem pool available: 15858)'
+	'ok 1 seccomp_rust'
+)
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+ktap_print_header
+ktap_set_plan $((${#splats[@]} + 1))
+for line in "${splats[@]}"; do
+	{ printf '[    0.0] %s\n' "${harmless[@]}"; printf '[    1.234567] %s\n' "$line"; } >"$log"
+	if "$ROOT/scripts/splat.sh" "$log" >/dev/null; then
+		ktap_test_fail "caught: $line"
+	else
+		ktap_test_pass "caught: ${line//#/}"
+	fi
+done
+printf '[    0.0] %s\n' "${harmless[@]}" >"$log"
+if "$ROOT/scripts/splat.sh" "$log"; then
+	ktap_test_pass "nothing is seen where nothing is"
+else
+	ktap_test_fail "nothing is seen where nothing is"
+fi
+ktap_finished

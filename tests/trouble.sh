@@ -1,0 +1,136 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Bad input and trouble: every one must end in a clear line and a non-zero exit,
+# nothing half done. Prints KTAP.
+
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/../scripts/common.sh"
+load_tools
+# shellcheck source=/dev/null
+. "$KSRC/tools/testing/selftests/kselftest/ktap_helpers.sh"
+
+work=$(mktemp -d "$BUILD/trouble.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+output=$work/output
+
+# Runs a command in a build directory of its own: its name as a test, the exit
+# status ("fail" for any but 0), a pattern for what it says, the command.
+expect()
+{
+	local name=$1 want=$2 pattern=$3 status=0
+	shift 3
+	"$@" >"$output" 2>&1 </dev/null || status=$?
+	if { [ "$want" = fail ] && [ "$status" -ne 0 ] || [ "$status" = "$want" ]; } && grep -qE -- "$pattern" "$output"; then
+		ktap_test_pass "$name"
+	else
+		printf '# exit status %s (wanted %s), wanted in the output: %s\n' "$status" "$want" "$pattern"
+		sed 's/^/# /' "$output"
+		ktap_test_fail "$name"
+	fi
+}
+
+# A place that has our sources and tools, but no kernel.
+elsewhere()
+{
+	local build=$work/build.$1
+	mkdir -p "$build"
+	cp "$TOOLS" "$build/"
+	shift
+	SECCOMP_RUST_BUILD=$build "$@"
+}
+
+# A place that has a kernel tree as well, the one we have.
+with_tree()
+{
+	mkdir -p "$work/build.tree"
+	[ -e "$work/build.tree/linux" ] || ln -s "$KSRC" "$work/build.tree/linux"
+	cp "$BUILD/linux.stamp" "$work/build.tree/"
+	elsewhere tree "$@"
+}
+
+scripts=$ROOT/scripts
+
+ktap_print_header
+ktap_set_plan 18
+
+# The kernel tree.
+mkdir "$work/no-tree"
+expect "KDIR that is no kernel tree" fail 'no kernel tree' \
+	elsewhere kdir env KDIR="$work/no-tree" "$scripts/source.sh"
+
+# A tree of those files that the patches touch, one of them from another kernel.
+mkdir -p "$work/other-tree"
+git apply --numstat "$ROOT"/patches/*.patch | cut -f3 | sort -u | while read -r file; do
+	mkdir -p "$work/other-tree/$(dirname "$file")"
+	cp "$KSRC/$file" "$work/other-tree/$file"
+done
+export GIT_CEILING_DIRECTORIES=$BUILD
+for patch in $(printf '%s\n' "$ROOT"/patches/*.patch | sort -r); do
+	git -C "$work/other-tree" apply -R "$patch"
+done
+touch "$work/other-tree/Kbuild"
+printf 'mrproper:\n' >"$work/other-tree/Makefile"
+cp -a "$work/other-tree" "$work/good-tree"
+sed -i 's/seccomp\.o/seccomp_old.o/' "$work/other-tree/kernel/Makefile"
+before=$(cd "$work/other-tree" && find . -type f -exec sha256sum {} + | sort)
+printf '%s\n' "$before" >"$work/before"
+expect "KDIR that the patches do not fit: says which" fail 'patches/0004-.*does not fit' \
+	elsewhere kdir env KDIR="$work/other-tree" "$scripts/source.sh"
+expect "... and leaves no tree behind" 0 '^$' \
+	sh -c "ls '$work/build.kdir' | grep -q '^linux' && echo left || echo"
+expect "... and the tree as it was" 0 '^same$' \
+	sh -c "cd '$work/other-tree' && find . -type f -exec sha256sum {} + | sort | cmp -s - '$work/before' && echo same"
+expect "KDIR that they fit: patched in a copy" 0 '' \
+	elsewhere fit env KDIR="$work/good-tree" "$scripts/source.sh"
+expect "... the copy descends into our directory" 0 'SECCOMP_RUST' \
+	grep SECCOMP_RUST "$work/build.fit/linux/kernel/Makefile"
+expect "... the tree itself does not" 1 '^$' \
+	sh -c "grep -q SECCOMP_RUST '$work/good-tree/kernel/Makefile'; r=\$?; echo; exit \$r"
+
+# The tools.
+mkdir "$work/rust"
+printf '#!/bin/sh\ncase $1 in --print) echo %s;; *) exec %s "$@";; esac\n' "$work/rust" "$RUSTC" >"$work/rust/rustc"
+printf '#!/bin/sh\necho bindgen 0.60.1\n' >"$work/rust/bindgen"
+chmod +x "$work/rust/"*
+expect "rustc without the source of core" fail 'without the source of core' \
+	elsewhere tools env RUSTC="$work/rust/rustc" "$scripts/setup.sh"
+expect "bindgen that is too old" fail '0\.60\.1 is too old' \
+	elsewhere tools env BINDGEN="$work/rust/bindgen" "$scripts/setup.sh"
+
+# The kernel.
+printf 'CONFIG_NO_SUCH_OPTION=y\n' >"$work/fragment"
+expect "an option that the configuration drops" fail 'dropped.*CONFIG_NO_SUCH_OPTION=y' \
+	with_tree env EXTRA_FRAGMENT="$work/fragment" "$scripts/kernel.sh" rust
+mkdir "$work/bin"
+cat >"$work/bin/make" <<-'END'
+	#!/bin/sh
+	case "$*" in *bzImage*) ;; *) exec /usr/bin/make "$@" ;; esac
+	echo '  CC      kernel/a.o'
+	echo 'warning: 1 warning'
+	echo 'error[E0308]: mismatched types'
+	echo '  --> kernel/seccomp/rust/log.rs:1:1'
+	echo 'make: *** Error 2'
+	exit 2
+END
+chmod +x "$work/bin/make"
+expect "a build that fails: the first error is shown" fail 'error\[E0308\]: mismatched types' \
+	with_tree env MAKE_PATH="$work/bin" "$scripts/kernel.sh" rust
+expect "a target that is not there" fail 'No rule to make target' \
+	with_tree "$scripts/kernel.sh" rust kernel/seccomp/rust/no-such-file.o
+
+# The guest.
+expect "no kernel to boot" fail 'make kernel' \
+	elsewhere none "$scripts/vm.sh" -- true
+expect "the command's exit status" 42 'said' \
+	"$scripts/vm.sh" --icount -- 'echo said; exit 42'
+expect "a guest that cannot boot: the console is shown" 126 'Unable to mount root' \
+	"$scripts/vm.sh" --icount --append 'rootflags=version=none' -- true
+expect "a splat on the console" 126 'BUG: this is a test' \
+	"$scripts/vm.sh" --icount -- 'echo "BUG: this is a test" >/dev/kmsg'
+expect "a guest that ends before its command" 125 'ended before its command' \
+	"$scripts/vm.sh" --icount -- 'kill -9 $PPID'
+expect "a guest that hangs" fail 'the guest hung' \
+	"$scripts/vm.sh" --timeout 20 -- 'sleep 1000'
+ktap_finished
