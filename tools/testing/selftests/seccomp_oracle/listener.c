@@ -32,12 +32,8 @@ static void notif_log(struct log *l, const struct seccomp_notif *n)
 	int i;
 
 	log_add(l, " n%s/%x/%x/%s/%x(", pid_name(n->pid), n->data.nr, n->data.arch, ip, n->flags);
-	for (i = 0; i < 6; i++) {
-		if (n->data.args[i] >> 32 == 0 || ip[0] == 'P' || ip[0] == 'Q')
-			log_add(l, "%llx,", (unsigned long long)n->data.args[i]);
-		else
-			log_add(l, "PTR,");
-	}
+	for (i = 0; i < 6; i++)
+		arg_log(l, ip, n->data.args[i]);
 	log_add(l, ")");
 }
 

@@ -26,7 +26,7 @@
 #include <linux/futex.h>
 
 #define LINE_SIZE	32768
-#define WATCHDOG	120	/* seconds; a case that needs them is a finding */
+#define WATCHDOG	60	/* seconds; a case that needs them is a finding */
 #define MASK_FILE	"/proc/sys/kernel/seccomp/actions_logged"
 #define CORE_FILE	"/proc/sys/kernel/core_pattern"
 
@@ -109,6 +109,17 @@ const char *value_name(long v)
 		return "TIME";
 	snprintf(buf, sizeof(buf), "%ld", v);
 	return buf;
+}
+
+/* An argument of a call at label ip: known of a probe, else perhaps an address or left from before. */
+void arg_log(struct log *l, const char *ip, uint64_t arg)
+{
+	if (ip[0] == 'P' || ip[0] == 'Q' || ip[0] == 'V')
+		log_add(l, "%llx,", (unsigned long long)arg);
+	else if (ip[0] == 'I')
+		log_add(l, arg >> 32 ? "PTR," : "%llx,", (unsigned long long)arg);
+	else
+		log_add(l, "-,");
 }
 
 /* A return value as the caller has it in the register. */

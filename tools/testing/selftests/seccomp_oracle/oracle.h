@@ -276,6 +276,7 @@ void futex_wake(volatile int *word);
 void siginfo_log(struct log *l, const void *siginfo);
 const char *pid_name(long pid);		/* a role for a pid, never the pid */
 const char *value_name(long v);		/* a number, unless it is a time of day */
+void arg_log(struct log *l, const char *ip, uint64_t arg);
 void errno_log(struct log *l, const char *what, long ret);
 
 extern bool core_ok;			/* core_pattern is ours */

@@ -364,6 +364,7 @@ static void probes_add(struct rng *r, struct plan *p, unsigned int n, bool fork)
 static void general_make(struct rng *r, struct plan *p)
 {
 	unsigned int i, w, has_all = 0;
+	int aim = -1;	/* the probe that a script waits for */
 
 	w = rng_below(r, 16);
 	p->threads = w < 12 ? 1 : w < 14 ? 2 : 2 + rng_below(r, 3);
@@ -376,9 +377,22 @@ static void general_make(struct rng *r, struct plan *p)
 	p->n_filters = w < 3 ? 1 : w < 5 ? 2 : 1 + rng_below(r, MAX_FILTERS);
 	for (i = 0; i < p->n_filters; i++)
 		filter_make(r, p, &p->filter[i], i == p->n_filters - 1U);
+	/* Most tracers and listeners are to get something to do. */
+	if (p->tracer && !rng_one_in(r, 4)) {
+		struct filter *f = &p->filter[rng_below(r, p->n_filters)];
+
+		f->ret[0] = SECCOMP_RET_TRACE | data_make(r);
+		if (f->shape != SHAPE_ALL && f->shape != SHAPE_REST)
+			f->shape = rng_below(r, 2) ? SHAPE_NR : SHAPE_ARCH_NR;
+		aim = f->probe[0];
+	}
 	if (p->listener) {
 		struct filter *f = &p->filter[rng_below(r, p->n_filters)];
 
+		if (!rng_one_in(r, 4) && f->shape != SHAPE_ALL && f->shape != SHAPE_REST) {
+			f->shape = rng_below(r, 2) ? SHAPE_NR : SHAPE_ARCH_NR;
+			aim = f->probe[0];
+		}
 		f->flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
 		if (f->flags & SECCOMP_FILTER_FLAG_TSYNC)
 			f->flags |= SECCOMP_FILTER_FLAG_TSYNC_ESRCH;
@@ -402,8 +416,10 @@ static void general_make(struct rng *r, struct plan *p)
 		if (i + 1U < p->n_filters && rng_one_in(r, 6))
 			probes_add(r, p, 1, false);
 	}
-	if (p->tracer && rng_one_in(r, 3))
+	if (p->tracer && rng_one_in(r, 8))
 		step_add(p, STEP_BREAK, 0, 0, 0);
+	if (aim >= 0 && !rng_one_in(r, 4))
+		step_add(p, STEP_PROBE, rng_below(r, p->threads), (unsigned int)aim, 0);
 	probes_add(r, p, 1 + rng_below(r, has_all ? 2 : 4), !has_all && !p->tracer && !p->listener);
 	if (!has_all && rng_one_in(r, 10))
 		step_add(p, STEP_AVAIL, 0, 0, ret_make(r, false, false) & SECCOMP_RET_ACTION_FULL);

@@ -274,7 +274,8 @@ void subject_main(void)
 	infra(SYS_prlimit64, 0, RLIMIT_CORE, &core, NULL);
 	action_set(SIGCHLD, SIG_DFL, 0);
 	action_set(SIGALRM, SIG_DFL, 0);
-	action_set(SIGUSR1, on_usr1, p->usr1_restart ? SA_RESTART : 0);
+	/* Not blocked in its own handler: the listener may be asked about that one's return. */
+	action_set(SIGUSR1, on_usr1, SA_NODEFER | (p->usr1_restart ? SA_RESTART : 0));
 	action_set(SIGSYS, p->disp == SYS_DFL ? (void *)SIG_DFL : p->disp == SYS_IGN ? (void *)SIG_IGN : (void *)on_sys, 0);
 	SHM->tid[0] = (pid_t)infra(SYS_gettid);
 	if (p->sys_blocked)

@@ -58,12 +58,8 @@ static void info_log(struct log *l, pid_t pid)
 	log_add(l, " op%u/%x/%s", in.op, in.arch, ip_name(in.ip));
 	if (in.op == 1 || in.op == 3) {
 		log_add(l, "/%llx(", (unsigned long long)in.entry.nr);
-		for (i = 0; i < 6; i++) {
-			if (in.entry.args[i] >> 32 == 0 || ip_name(in.ip)[0] != 'I')
-				log_add(l, "%llx,", (unsigned long long)in.entry.args[i]);
-			else
-				log_add(l, "PTR,");
-		}
+		for (i = 0; i < 6; i++)
+			arg_log(l, ip_name(in.ip), in.entry.args[i]);
 		log_add(l, ")");
 	}
 	if (in.op == 3)
@@ -153,7 +149,9 @@ static bool stopped(pid_t pid, int status, int *inject)
 		ip = ip_name(regs.rip);
 		if (ip[0] != 'P' && ip[0] != 'Q')
 			return true;
-		log_add(l, " sy%d/o%llx/a%s", thread_of(pid), regs.orig_rax, value_name((long)regs.rax));
+		/* An i386 seccomp() returns a thread's id when that one is in the way of TSYNC; the subject names it. */
+		log_add(l, " sy%d/o%llx/a%s", thread_of(pid), regs.orig_rax,
+			regs.orig_rax == 354 && (long)regs.rax > 0 ? "+" : value_name((long)regs.rax));
 		info_log(l, pid);
 		/* Entry shows -ENOSYS before anything was decided; the exit stop is left alone. */
 		if (!p->tr_event && (script & 1) == 0 && (long)regs.rax == -ENOSYS)
