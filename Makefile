@@ -9,7 +9,7 @@ SHELL := /bin/bash
 kernel := $(if $(BASELINE),c,rust)
 export KDIR
 
-.PHONY: help setup kernel run test check vm shell bench clean
+.PHONY: help setup kernel run test check vm shell oracle bench clean
 
 help: ## list the targets
 	@awk -F ' *## ' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,7 +38,13 @@ vm: setup ## CMD='…': run a command in the guest, with its exit status; BASELI
 shell: setup ## a shell in the guest; BASELINE=1: on the C kernel
 	@scripts/kernel.sh $(kernel) && scripts/vm.sh --kernel $(kernel)
 
+oracle: setup ## random cases on both kernels, which must not differ; CASES=n SEED=n
+	@scripts/kernel.sh rust && scripts/kernel.sh c && scripts/oracle.sh $(or $(CASES),10000) $(or $(SEED),1)
+
+bench: setup ## instructions per system call, C beside Rust; KVM=1: time as well
+	@scripts/bench.sh
+
 clean: ## remove all that was built, but for the cache of downloads
 	rm -rf build
 
-export CMD
+export CMD KVM CASES

@@ -13,9 +13,14 @@ command=${1:-ls -l /usr}
 "$ROOT/scripts/learn.sh"
 say "learning the system calls of: $command"
 list=$BUILD/allowlist
+# A shell makes system calls of its own: only where the command needs one.
+case $command in
+*[\|\&\;\<\>\(\)\$\`\\\"\'\*\?\~\#]*) program="sh -c $(printf %q "$command")" ;;
+*) program=$command ;;
+esac
 status=0
 # The program's own output is not what was asked for.
-"$ROOT/scripts/vm.sh" -- "$BUILD/learn/release/seccomp-learn run --force -o $list -- sh -c $(printf %q "$command") >$BUILD/run.log" || status=$?
+"$ROOT/scripts/vm.sh" -- "$BUILD/learn/release/seccomp-learn run --force -o $list -- $program >$BUILD/run.log" || status=$?
 [ -s "$list" ] || die "nothing was learned"
 say "the system calls it made, one a line, ready to become an allowlist (build/allowlist; its own output: build/run.log):"
 cat "$list"

@@ -26,6 +26,8 @@ DEBIAN_12=(
 	qemu-system-x86 python3-venv
 	# The selftests: 32-bit callers, capabilities, names of system calls.
 	gcc-multilib libcap-dev libseccomp-dev pkg-config
+	# Programs that seccomp-learn is tried on.
+	redis-server redis-tools
 	# Scripts and what they are checked by.
 	shellcheck util-linux bsdutils procps
 )

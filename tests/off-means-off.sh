@@ -25,7 +25,7 @@ done
 for patch in $(printf '%s\n' "$ROOT"/patches/*.patch | sort -r); do
 	git -C "$work/unpatched" apply -R --include=kernel/seccomp.c "$patch"
 done
-sed -i 's/data > MAX_ERRNO/data > MAX_ERRNO - 1/' "$work/faulty/kernel/seccomp.c"
+sed -i 's/data = MAX_ERRNO;/data = MAX_ERRNO - 1;/' "$work/faulty/kernel/seccomp.c"
 
 command=$(sed -n 's/^savedcmd_kernel\/seccomp\.o := //p' "$BUILD/c/kernel/.seccomp.o.cmd" |
 	sed 's/ -c -o kernel\/seccomp\.o .*//; s/-Wp,-MMD,[^ ]*//; s/^[^ ]*ccache //')

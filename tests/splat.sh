@@ -44,11 +44,14 @@ trap 'rm -f "$log"' EXIT
 ktap_print_header
 ktap_set_plan $((${#splats[@]} + 1))
 for line in "${splats[@]}"; do
+	# A name that no parser takes for the kernel's last words.
+	name=${line:0:24}
+	name="caught: ${name//#/}"
 	{ printf '[    0.0] %s\n' "${harmless[@]}"; printf '[    1.234567] %s\n' "$line"; } >"$log"
 	if "$ROOT/scripts/splat.sh" "$log" >/dev/null; then
-		ktap_test_fail "caught: $line"
+		ktap_test_fail "$name"
 	else
-		ktap_test_pass "caught: ${line//#/}"
+		ktap_test_pass "$name"
 	fi
 done
 printf '[    0.0] %s\n' "${harmless[@]}" >"$log"
