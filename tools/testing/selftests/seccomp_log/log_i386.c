@@ -3,10 +3,11 @@
  * A 32-bit process for the tests of seccomp's log; it runs under the filter
  * that its parent attached before execve(2).
  *
- * Usage: log_i386 int80|vdso|strict NR
+ * Usage: log_i386 int80|vdso NR [strict]
  *
  * Writes two words to its standard output: before the call with number NR the
  * address behind the instruction that makes it, and after it what it returned.
+ * With "strict" it enters strict mode before both.
  */
 #include <linux/auxvec.h>
 
@@ -89,7 +90,7 @@ __attribute__((used)) void run(unsigned long *stack)
 	unsigned long entry = 0;
 	const char *digit;
 
-	if (argc != 3)
+	if (argc != 3 && argc != 4)
 		leave(2);
 	while (*word++)
 		;
@@ -99,24 +100,17 @@ __attribute__((used)) void run(unsigned long *stack)
 	for (digit = argv[2]; *digit; digit++)
 		nr = 10 * nr + *digit - '0';
 
-	switch (argv[1][0]) {
-	case 'v':
-		/* No vDSO for 32-bit programs in this kernel. */
-		if (!entry)
-			leave(3);
+	/* No vDSO for 32-bit programs in this kernel. */
+	if (argv[1][0] == 'v' && !entry)
+		leave(3);
+	if (argc == 4 && syscall3(NR_prctl, PR_SET_SECCOMP, SECCOMP_MODE_STRICT, 0))
+		leave(2);
+	if (argv[1][0] == 'v') {
 		report(vdso_ip(entry));
 		ret = vdso_call(nr, entry);
-		break;
-	case 's':
-		if (syscall3(NR_prctl, PR_SET_SECCOMP, SECCOMP_MODE_STRICT, 0))
-			leave(2);
-		/* fall through */
-	case 'i':
+	} else {
 		report((unsigned long)call_ip);
 		ret = int80_call(nr);
-		break;
-	default:
-		leave(2);
 	}
 	report(ret);
 	leave(0);

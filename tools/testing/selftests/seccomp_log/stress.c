@@ -649,16 +649,14 @@ int main(int argc, char **argv)
 				snprintf(reason, sizeof(reason), "ended with status %x", status);
 			}
 		}
-		if (tally[i].first[0])
-			ksft_print_msg("%s\n", tally[i].first);
+		ksft_print_msg("%lu rounds, %lu escapes, %lu faults%s%s%s%s\n", tally[i].rounds,
+			       tally[i].escapes, tally[i].faults, *reason ? "; " : "", reason,
+			       tally[i].first[0] ? "; " : "", tally[i].first);
 		if (tally[i].skipped && !bad && !tally[i].faults)
 			ksft_test_result_skip("%s: not possible here\n", workers[i].name);
 		else
 			ksft_test_result(!bad && !tally[i].escapes && !tally[i].faults &&
-					 tally[i].rounds,
-					 "%s: %lu rounds, %lu escapes, %lu faults%s%s\n",
-					 workers[i].name, tally[i].rounds, tally[i].escapes,
-					 tally[i].faults, *reason ? ", " : "", reason);
+					 tally[i].rounds, "%s\n", workers[i].name);
 	}
 	ksft_finished();
 }
