@@ -17,20 +17,14 @@ sys.path.insert(0, os.path.join(ROOT, "build/linux/tools/testing/kunit"))
 # pylint: disable=wrong-import-position
 import kunit_parser  # noqa: E402
 from kunit_parser import TestStatus  # noqa: E402
-
-
-class Quiet:
-    """A printer for the parser, whose own report is not wanted."""
-
-    def __getattr__(self, _name):
-        return lambda *_args, **_kwargs: ""
+from kunit_printer import Printer  # noqa: E402
 
 
 def parse(path):
     """The tests of a file, the leaves alone: pairs of name and status. One that
     was announced and has no result is there as crashed, without a name."""
     with open(path, encoding="utf-8", errors="replace") as lines:
-        top = kunit_parser.parse_run_tests(lines, Quiet())
+        top = kunit_parser.parse_run_tests(lines, Printer(print=False))
     leaves = []
 
     def walk(test, path):
