@@ -89,7 +89,10 @@ uint32_t random_nr(struct rng *r, enum abi abi)
 
 	if (rng_one_in(r, 3))
 		return odd_nr[rng_below(r, ARRAY_SIZE(odd_nr))];
-	i = rng_below(r, ARRAY_SIZE(pool));
+	/* Not nanosleep: with another call's pointer it could sleep for years. */
+	do {
+		i = rng_below(r, ARRAY_SIZE(pool));
+	} while (pool[i].nr64 == 35);
 	if (abi == ABI_32)
 		return pool[i].nr32;
 	return pool[i].nr64 | (rng_one_in(r, 12) ? X32_BIT : 0);
