@@ -123,7 +123,7 @@ impl Action {
 pub(crate) struct Verdict(u32);
 
 impl Verdict {
-    /// The verdict before any filter was asked: allow.
+    /// The verdict before any filter was asked.
     pub(crate) const ALLOW: Self = Self(Action::Allow.code());
 
     /// The verdict where no filter can be asked although one must: kill, so as not to fail open.
@@ -155,12 +155,13 @@ impl Verdict {
         (self.0 & RET_DATA) as u16
     }
 
-    /// Whether this verdict takes precedence over `other`, the data left aside.
+    /// Whether this verdict takes precedence over the action of value `code`, a masked one.
     ///
-    /// The values are compared as signed, which makes `SECCOMP_RET_KILL_PROCESS` the strictest; of
-    /// equals the earlier, so the filter attached last, stays.
+    /// The values are compared as signed, which makes `SECCOMP_RET_KILL_PROCESS` the strictest. This
+    /// verdict's data need not be masked out: with `code` a multiple of what the data can hold,
+    /// they do not make a smaller value a larger one.
     #[inline(always)]
-    pub(crate) const fn precedes(self, other: Self) -> bool {
-        (self.code() as i32) < (other.code() as i32)
+    pub(crate) const fn is_stricter_than(self, code: u32) -> bool {
+        (self.0 as i32) < (code as i32)
     }
 }

@@ -120,11 +120,12 @@ impl Filter {
 
     /// Runs this filter and all before it on `data`.
     ///
-    /// Returns the strictest verdict and the filter it is of; among equals the one attached last.
-    /// There is no filter to a verdict of allow, where the search starts.
+    /// Returns the strictest verdict and the filter it is of, among equals the one attached last;
+    /// `None` where all of them allow the system call.
     #[inline(always)]
-    pub(crate) fn run_chain(&self, data: &bindings::seccomp_data) -> (Verdict, Option<&Self>) {
-        let mut decision = (Verdict::ALLOW, None);
+    pub(crate) fn run_chain(&self, data: &bindings::seccomp_data) -> Option<(Verdict, &Self)> {
+        let mut decision = None;
+        let mut strictest = Verdict::ALLOW.code();
 
         // Once for the whole chain; C does this for each filter.
         // SAFETY: The calling task may be kept on its CPU; undone below with no way out between.
@@ -134,8 +135,9 @@ impl Filter {
             // SAFETY: Migration has been disabled above.
             let verdict = unsafe { filter.run(data) };
 
-            if verdict.precedes(decision.0) {
-                decision = (verdict, Some(filter));
+            if verdict.is_stricter_than(strictest) {
+                strictest = verdict.code();
+                decision = Some((verdict, filter));
             }
         }
 

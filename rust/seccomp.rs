@@ -68,7 +68,7 @@ pub unsafe extern "C" fn __seccomp_permit_syscall() -> bool {
         return true;
     }
 
-    dispatch::permit(caller, newest)
+    dispatch::permit(caller, newest, false)
 }
 
 /// Decides in the modes that know no filters.

@@ -146,6 +146,24 @@ impl Caller {
     /// What a filter gets to see: the system call's number, convention, address and arguments.
     #[inline(always)]
     pub(crate) fn seccomp_data(self) -> bindings::seccomp_data {
+        let arch = self.arch();
+
+        if arch != bindings::SECCOMP_ARCH_NATIVE {
+            return self.compat_seccomp_data(arch);
+        }
+        self.seccomp_data_of(arch)
+    }
+
+    /// [`Self::seccomp_data`] of another convention than the native one, out of its way.
+    #[cold]
+    #[inline(never)]
+    fn compat_seccomp_data(self, arch: u32) -> bindings::seccomp_data {
+        self.seccomp_data_of(arch)
+    }
+
+    /// [`Self::seccomp_data`] where `arch` is known.
+    #[inline(always)]
+    fn seccomp_data_of(self, arch: u32) -> bindings::seccomp_data {
         let mut args = [0; 6];
 
         // SAFETY: `task` is current by the type invariants, `regs()` are its registers, and `args`
@@ -154,7 +172,7 @@ impl Caller {
 
         bindings::seccomp_data {
             nr: self.nr(),
-            arch: self.arch(),
+            arch,
             // SAFETY: `task` is current by the type invariants, so its registers can be read.
             instruction_pointer: unsafe { bindings::kstk_eip(self.task) } as u64,
             args: args.map(|arg| arg as u64),

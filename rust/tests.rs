@@ -68,7 +68,9 @@ mod rules {
         for pair in Action::ALL.windows(2) {
             let strict = Verdict::from_ret(pair[0].code());
             let lax = Verdict::from_ret(pair[1].code());
-            assert!(strict.precedes(lax) && !lax.precedes(strict));
+            assert!(strict.is_stricter_than(lax.code()));
+            assert!(!lax.is_stricter_than(strict.code()));
+            assert!(!lax.is_stricter_than(lax.code()));
         }
     }
 
