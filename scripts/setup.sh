@@ -28,6 +28,8 @@ DEBIAN_12=(
 	gcc-multilib libcap-dev libseccomp-dev pkg-config
 	# Programs that seccomp-learn is tried on.
 	redis-server redis-tools
+	# What make bench compiles a container profile with, and compares the learner to.
+	python3-seccomp strace
 	# Scripts and what they are checked by.
 	shellcheck util-linux bsdutils procps
 )

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a system call costs by what seccomp does with it: percall [--time]
+ *
+ * Prints a line "CASE COST" for each case, the native call first. COST is what
+ * a getpid(2) takes from user space to user space, and the way to take the time
+ * itself, which is the same in each case and goes away when the native cost is
+ * subtracted.
+ *
+ * Without an option each call is measured alone, by the time stamp counter, and
+ * the median counts: a timer interrupt falls into few of the calls. Under QEMU's
+ * -icount the counter steps by one for each instruction. With --time the cost is
+ * in picoseconds, the median of the means of batches.
+ *
+ * Each case has a process of its own, which runs at real-time priority: on one
+ * CPU nothing else then runs, unless the process waits for it. In the cases with
+ * an audit record that keeps the kernel's thread which delivers the records out
+ * of the measurement; it catches up between the cases. The queue must hold them
+ * all (audit_backlog_limit=0).
+ *
+ * Wants root, and a machine on which nobody minds what the log says.
+ */
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <err.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <x86intrin.h>
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+
+#define LOGGED "/proc/sys/kernel/seccomp/actions_logged"
+#define WARM_UP 1010
+#define SAMPLES 2001
+#define BATCHES 51
+#define BATCH 2000
+
+static bool by_time;
+static uint64_t *shared;
+
+/* The raw call: no C library between the measurement and the kernel. */
+static inline long call_getpid(void)
+{
+	long ret;
+
+#ifdef __x86_64__
+	asm volatile("syscall" : "=a"(ret) : "0"(__NR_getpid)
+		     : "rcx", "r11", "memory");
+#else
+	asm volatile("int $0x80" : "=a"(ret) : "0"(__NR_getpid) : "memory");
+#endif
+	return ret;
+}
+
+static uint64_t nanoseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+static int compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static uint64_t median(uint64_t *values, size_t count)
+{
+	qsort(values, count, sizeof(*values), compare);
+	return values[count / 2];
+}
+
+/* Sleeps until the wall clock is @milliseconds past a second. */
+static void await_milliseconds(unsigned int milliseconds)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec++;
+	until.tv_nsec = milliseconds * 1000000;
+	clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &until, NULL);
+}
+
+static uint64_t measure(void)
+{
+	static uint64_t values[SAMPLES];
+
+	memset(values, 0, sizeof(values));
+	if (by_time) {
+		for (int i = 0; i < BATCHES; i++) {
+			uint64_t start = nanoseconds();
+
+			for (int j = 0; j < BATCH; j++)
+				call_getpid();
+			values[i] = (nanoseconds() - start) * 1000 / BATCH;
+		}
+		return median(values, BATCHES);
+	}
+	/*
+	 * What the kernel sets up at the first calls is not a call's cost. And an
+	 * audit record costs a few instructions more for each digit of its time and
+	 * its number: the milliseconds are to have three digits at all calls, the
+	 * number as many at the last as at the first.
+	 */
+	await_milliseconds(200);
+	for (int i = 0; i < WARM_UP; i++)
+		call_getpid();
+	for (int i = 0; i < SAMPLES; i++) {
+		uint64_t start = __rdtsc();
+
+		call_getpid();
+		values[i] = __rdtsc() - start;
+	}
+	return median(values, SAMPLES);
+}
+
+static int attach(struct sock_filter *insns, unsigned short len, unsigned int flags)
+{
+	struct sock_fprog prog = { .len = len, .filter = insns };
+	int fd = syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, flags, &prog);
+
+	if (fd < 0)
+		err(1, "attach a filter");
+	return fd;
+}
+
+/* Allows all, which the cache knows. */
+static void attach_cached(void)
+{
+	struct sock_filter insns[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+
+	attach(insns, 2, 0);
+}
+
+/* Allows all as well, but looks at an argument, and so has to be run. */
+static void attach_full(void)
+{
+	struct sock_filter insns[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+
+	attach(insns, 2, 0);
+}
+
+/* Has @action done with getpid(2) and allows the rest. */
+static int attach_action(unsigned int action, unsigned int flags)
+{
+	struct sock_filter insns[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_getpid, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, action),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+
+	return attach(insns, 4, flags);
+}
+
+static void write_logged(const char *names)
+{
+	int fd = open(LOGGED, O_WRONLY);
+
+	if (fd < 0 || write(fd, names, strlen(names)) < 0)
+		err(1, "%s", LOGGED);
+	close(fd);
+}
+
+/* A case fails unless the call does what it is to do. */
+static void expect(const char *what, bool true_it_is)
+{
+	if (!true_it_is)
+		errx(1, "the case does not do what it is to do: %s", what);
+}
+
+static void expect_errno(int number)
+{
+	expect("getpid fails", call_getpid() == -number);
+}
+
+static void expect_pid(void)
+{
+	expect("getpid returns the pid", call_getpid() == getpid());
+}
+
+static void native(void)
+{
+}
+
+static void cached_1(void)
+{
+	attach_cached();
+	expect_pid();
+}
+
+static void cached_2(void)
+{
+	attach_cached();
+	attach_cached();
+	expect_pid();
+}
+
+static void full(int filters)
+{
+	while (filters--)
+		attach_full();
+	expect_pid();
+}
+
+static void full_1(void) { full(1); }
+static void full_2(void) { full(2); }
+static void full_4(void) { full(4); }
+static void full_8(void) { full(8); }
+
+static void errno_(void)
+{
+	attach_action(SECCOMP_RET_ERRNO | EXDEV, 0);
+	expect_errno(EXDEV);
+}
+
+static void trace(void)
+{
+	attach_action(SECCOMP_RET_TRACE, 0);
+	expect_errno(ENOSYS);
+}
+
+static volatile sig_atomic_t handled;
+
+static void handler(int signal)
+{
+	(void)signal;
+	handled = 1;
+}
+
+static void trap(void)
+{
+	signal(SIGSYS, handler);
+	attach_action(SECCOMP_RET_TRAP, 0);
+	call_getpid();
+	expect("the handler runs", handled);
+}
+
+static void log_silenced(void)
+{
+	write_logged("kill_process kill_thread trap errno user_notif trace\n");
+	attach_action(SECCOMP_RET_LOG, 0);
+	expect_pid();
+}
+
+static void log_record(void)
+{
+	attach_action(SECCOMP_RET_LOG, 0);
+	expect_pid();
+}
+
+static void errno_record(void)
+{
+	attach_action(SECCOMP_RET_ERRNO | EXDEV, SECCOMP_FILTER_FLAG_LOG);
+	expect_errno(EXDEV);
+}
+
+static void answer(int listener)
+{
+	struct seccomp_notif request;
+	struct seccomp_notif_resp response;
+
+	for (;;) {
+		memset(&request, 0, sizeof(request));
+		if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request))
+			_exit(0);
+		memset(&response, 0, sizeof(response));
+		response.id = request.id;
+		response.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+		if (ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response))
+			_exit(0);
+	}
+}
+
+static void user_notif(void)
+{
+	int listener = attach_action(SECCOMP_RET_USER_NOTIF, SECCOMP_FILTER_FLAG_NEW_LISTENER);
+	pid_t pid = fork();
+
+	if (pid < 0)
+		err(1, "fork");
+	if (!pid) {
+		/* getpid(2) is the one call that it must not make. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		answer(listener);
+	}
+	close(listener);
+	expect("the listener lets getpid continue", call_getpid() > 0);
+}
+
+static const struct {
+	const char *name;
+	void (*set_up)(void);
+} cases[] = {
+	{ "native", native },
+	{ "cached-1", cached_1 },
+	{ "cached-2", cached_2 },
+	{ "full-1", full_1 },
+	{ "full-2", full_2 },
+	{ "full-4", full_4 },
+	{ "full-8", full_8 },
+	{ "errno", errno_ },
+	{ "trace", trace },
+	{ "trap", trap },
+	{ "log-silenced", log_silenced },
+	{ "log-record", log_record },
+	{ "errno-record", errno_record },
+	{ "user-notif", user_notif },
+};
+
+static void run(const char *name, void (*set_up)(void))
+{
+	struct sched_param priority = { .sched_priority = 1 };
+	pid_t pid;
+	int status;
+
+	fflush(stdout);
+	*shared = 0;
+	pid = fork();
+	if (pid < 0)
+		err(1, "fork");
+	if (!pid) {
+		if (sched_setscheduler(0, SCHED_FIFO, &priority))
+			err(1, "real-time priority");
+		set_up();
+		*shared = measure();
+		_exit(0);
+	}
+	if (waitpid(pid, &status, 0) != pid || status)
+		errx(1, "%s: ended with status %#x", name, status);
+	printf("%s %llu\n", name, (unsigned long long)*shared);
+}
+
+int main(int argc, char *argv[])
+{
+	char logged[256] = "";
+	int fd = open(LOGGED, O_RDONLY);
+
+	by_time = argc == 2 && !strcmp(argv[1], "--time");
+	if (argc > 1 && !by_time)
+		errx(2, "usage: percall [--time]");
+	if (fd < 0 || read(fd, logged, sizeof(logged) - 1) < 0)
+		err(1, "%s", LOGGED);
+	close(fd);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		err(1, "mmap");
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		run(cases[i].name, cases[i].set_up);
+		write_logged(logged);
+		/* The records are delivered now. */
+		usleep(100000);
+	}
+	return 0;
+}

@@ -1,0 +1,225 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Makes the table of make bench out of the figures of both kernels.
+
+Usage: report.py DIR
+
+Reads DIR/c.figures and DIR/rust.figures, lines "ROUND GROUP NAME COST ...", and
+where they are there DIR/c.time and DIR/rust.time. Prints a table, writes
+DIR/bench.json and DIR/bench.svg. Exit status 1 if a ratio is above its bound, 2
+if a figure is missing.
+"""
+
+import json
+import statistics
+import sys
+from collections import defaultdict
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+# What is called what in the table, and how much of C's cost Rust may have.
+CALLS = [
+    ("cached-1", "allow from the cache, 1 filter", 0.50),
+    ("cached-2", "allow from the cache, 2 filters", 0.50),
+    ("full-1", "1 full filter that loads an argument", 0.92),
+    ("full-2", "2 full filters", 0.92),
+    ("full-4", "4 full filters", 0.92),
+    ("full-8", "8 full filters", 0.92),
+    ("further", "each further filter", 0.65),
+    ("errno", "ERRNO", 0.95),
+    ("trace", "TRACE without a tracer", 0.95),
+    ("trap", "TRAP with a handler", 1.00),
+    ("log-silenced", "LOG silenced by actions_logged", 0.95),
+    ("log-record", "LOG with a record", 1.00),
+    ("errno-record", "FLAG_LOG and ERRNO with a record", 1.00),
+    ("user-notif", "USER_NOTIF answered with CONTINUE", 1.00),
+]
+BENCHMARK = [
+    ("1-bitmapped", "1 bitmapped filter", 0.50),
+    ("2-bitmapped", "2 bitmapped filters", 0.50),
+    ("3-full", "3 full filters", 0.92),
+    ("4-full", "4 full filters", 0.92),
+    ("entry", "entry", 0.50),
+    ("per-filter", "per filter (last 2)", 0.65),
+]
+LOADS = [
+    ("find", "find -type f, the kernel's include/", 0.75),
+    ("walk-i386", "the same by an i386 program", 0.75),
+]
+STACK = [
+    ("audit_seccomp", "at the audit record"),
+    ("force_sig_seccomp", "at the signal"),
+    ("ptrace_notify", "at the tracer's stop"),
+    ("wait_for_completion_interruptible", "at the wait for a listener"),
+    ("wait_for_completion_killable", "at the wait for a listener, killable"),
+    ("do_exit", "at the thread's end"),
+]
+
+
+def read(path):
+    """The figures of a file: a list for each round's (group, name)."""
+    figures = defaultdict(list)
+    for line in path.read_text(encoding="ascii").splitlines():
+        _, group, name, *values = line.split()
+        figures[group, name].append([int(value) for value in values])
+    return figures
+
+
+class Side:
+    """The figures of one kernel."""
+
+    def __init__(self, path):
+        self.figures = read(path)
+
+    def value(self, group, name, base=None):
+        """What is measured in the first round, and the largest difference to it.
+
+        With a base: what is left when the base's figure is taken off.
+        """
+        rounds = [figure[0] for figure in self.figures[group, name]]
+        if base:
+            rounds = [a - b[0] for a, b in zip(rounds, self.figures[group, base], strict=True)]
+        return rounds[0], max(abs(value - rounds[0]) for value in rounds)
+
+    def further(self, group):
+        """The cost of each filter after the first."""
+        rounds = [(b[0] - a[0]) / 7 for a, b in
+                  zip(self.figures[group, "full-1"], self.figures[group, "full-8"], strict=True)]
+        return rounds[0], max(abs(value - rounds[0]) for value in rounds)
+
+
+def rows(c, rust):
+    """The rows of the table: dictionaries, by what they are titled together."""
+    def row(name, title, bound, measure):
+        (c_value, c_off), (rust_value, rust_off) = measure(c), measure(rust)
+        ratio = rust_value / c_value
+        return {"name": name, "title": title, "c": c_value, "rust": rust_value,
+                "c_off": c_off, "rust_off": rust_off, "ratio": ratio, "bound": bound,
+                "within": bound is None or ratio <= bound}
+
+    for group in ("x86-64", "i386"):
+        native = [side.value(group, "native")[0] for side in (c, rust)]
+        yield (f"{group} caller, instructions on top of the native call ({native[0]} C, {native[1]} Rust)", group, [
+            row(name, title, bound,
+                (lambda side: side.further(group)) if name == "further"
+                else (lambda side, name=name: side.value(group, name, "native")))
+            for name, title, bound in CALLS])
+    yield "the kernel tree's seccomp_benchmark, nanoseconds of a clock that counts instructions", "benchmark", [
+        row(name, title, bound, lambda side, name=name: side.value("benchmark", name))
+        for name, title, bound in BENCHMARK]
+    yield "a container's default profile under a real load, instructions on top of the run without", "load", [
+        row(name, title, bound, lambda side, name=name: side.value("load", f"{name}-profile", f"{name}-free"))
+        for name, title, bound in LOADS]
+
+    def total(side):
+        return side.value("size", "text")[0] + side.value("size", "rodata")[0], 0
+    yield "size of the code, bytes", "size", [
+        row("text", "text", None, lambda side: side.value("size", "text")),
+        row("rodata", "rodata", None, lambda side: side.value("size", "rodata")),
+        row("total", "both", 1.00, total)]
+    yield "stack from the entry to where the path leaves our code, bytes at the deepest", "stack", [
+        row(name, title, None, lambda side, name=name: side.value("stack", name))
+        for name, title in STACK]
+
+
+def number(value):
+    return f"{value:,.1f}" if isinstance(value, float) and value != int(value) else f"{int(value):,}"
+
+
+def print_table(groups):
+    repeats = True
+    for title, _, group in groups:
+        print(f"\n{title}\n  {'':38} {'C':>9} {'Rust':>9} {'Rust/C':>7} {'bound':>6}")
+        for row in group:
+            bound = "" if row["bound"] is None else f"{row['bound']:.2f}"
+            note = "" if row["within"] else "  ABOVE ITS BOUND"
+            if row["c_off"] or row["rust_off"]:
+                note += f"  (second run: C ±{number(row['c_off'])}, Rust ±{number(row['rust_off'])})"
+                repeats = False
+            print(f"  {row['title']:38} {number(row['c']):>9} {number(row['rust']):>9} "
+                  f"{row['ratio']:>7.3f} {bound:>6}{note}")
+    print("\nEvery figure was measured twice" + (" and came out the same." if repeats else
+          "; where the second differs, the row says by how much. The others are the same to the digit."))
+
+
+def times(path, sides):
+    """Medians of the interleaved runs by time, in nanoseconds on top of native."""
+    c, rust = ({key: statistics.median(value[0] for value in values) / 1000
+                for key, values in read(path / f"{side}.time").items()} for side in sides)
+    for group in ("x86-64", "i386"):
+        yield group, [{"name": name, "title": title,
+                       "c": c[group, name] - c[group, "native"],
+                       "rust": rust[group, name] - rust[group, "native"]}
+                      for name, title, _ in CALLS if name != "further"]
+
+
+def print_times(groups):
+    for group, group_rows in groups:
+        print(f"\n{group} caller, nanoseconds on top of the native call, medians\n"
+              f"  {'':38} {'C':>9} {'Rust':>9} {'Rust/C':>7}")
+        for row in group_rows:
+            ratio = f"{row['rust'] / row['c']:7.3f}" if row["c"] > 0 else ""
+            print(f"  {row['title']:38} {row['c']:>9.1f} {row['rust']:>9.1f} {ratio}")
+
+
+def chart(groups):
+    """The ratios as a bar chart: C is the line at 1, the bound a mark on the bar."""
+    width, left, right, line, bar = 860, 300, 110, 22, 14
+    scale = (width - left - right) / 1.1
+    parts, y = [], 64
+    for title, name, group in groups:
+        if name == "stack":
+            continue
+        parts.append(f'<text x="16" y="{y + 14}" class="group">{escape(title)}</text>')
+        y += 24
+        for row in group:
+            length = min(row["ratio"], 1.1) * scale
+            kind = "bar" if row["within"] else "bar above"
+            parts.append(f'<text x="{left - 8}" y="{y + 11}" class="label">{escape(row["title"])}</text>')
+            parts.append(f'<rect x="{left}" y="{y}" width="{length:.1f}" height="{bar}" class="{kind}"/>')
+            if row["bound"] is not None:
+                x = left + row["bound"] * scale
+                parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{y - 3}" y2="{y + bar + 3}" class="bound"/>')
+            parts.append(f'<text x="{width - right + 30}" y="{y + 11}" class="value">{row["ratio"]:.2f}</text>')
+            y += line
+        y += 10
+    one = left + scale
+    return "\n".join([
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{y + 8}" viewBox="0 0 {width} {y + 8}">',
+        "<style>text { font: 12px sans-serif; fill: #222 } .title { font-size: 16px; font-weight: bold } "
+        ".group { font-weight: bold } .label { text-anchor: end } .value { font-weight: bold } "
+        ".bar { fill: #3b7dbd } .above { fill: #c0392b } "
+        ".bound { stroke: #111; stroke-width: 2 } .one { stroke: #999; stroke-dasharray: 4 3 }</style>",
+        f'<rect width="{width}" height="{y + 8}" fill="#fff"/>',
+        '<text x="16" y="28" class="title">Seccomp in Rust, as a part of what it costs in C</text>',
+        '<text x="16" y="48">Bar: Rust/C; mark: the bound; dashed line: C.</text>',
+        f'<line x1="{one:.1f}" x2="{one:.1f}" y1="60" y2="{y}" class="one"/>',
+        *parts, "</svg>", ""])
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    path = Path(sys.argv[1])
+    try:
+        groups = list(rows(Side(path / "c.figures"), Side(path / "rust.figures")))
+    except (IndexError, ValueError) as error:
+        print(f"error: a figure is missing in {path}/*.figures: {error}", file=sys.stderr)
+        return 2
+    print_table(groups)
+    result = {"groups": [{"name": name, "title": title, "rows": group} for title, name, group in groups]}
+    if all((path / f"{side}.time").exists() for side in ("c", "rust")):
+        by_time = list(times(path, ("c", "rust")))
+        print_times(by_time)
+        result["time"] = [{"name": name, "unit": "ns", "rows": group} for name, group in by_time]
+    above = [f"{name} {row['name']}" for _, name, group in groups for row in group if not row["within"]]
+    result["above_bound"] = above
+    (path / "bench.json").write_text(json.dumps(result, indent=1) + "\n", encoding="ascii")
+    (path / "bench.svg").write_text(chart(groups), encoding="utf-8")
+    print("\nMachine-readable: build/bench/bench.json; chart: build/bench/bench.svg")
+    if above:
+        print(f"error: above the bound: {', '.join(above)}", file=sys.stderr)
+    return 1 if above else 0
+
+
+sys.exit(main())
