@@ -81,16 +81,18 @@ part_trouble() { part trouble "$ROOT/tests/trouble.sh"; }
 part_kselftest()
 {
 	guests seccomp_bpf --icount -- "cd $BUILD/selftests/kernel && ./seccomp_bpf"
+	part same-kselftest same seccomp_bpf
 	guests seccomp_benchmark --icount --cpus 1 -- "cd $BUILD/selftests/kernel && ./seccomp_benchmark 1000000"
-	part same-kselftest same seccomp_bpf seccomp_benchmark
+	mv "$out/seccomp_benchmark-rust.ktap" "$out/seccomp_benchmark-rust.said"
+	part seccomp_benchmark-rust "$ROOT/tests/benchmark.sh" "$out"/seccomp_benchmark-{c.ktap,rust.said}
 }
 
 part_ours()
 {
 	local dir=$BUILD/selftests/seccomp_log
-	guests log --icount -- "cd $dir && ./log_test"
+	guests log --icount -- "cd $dir && ./log_test -F no_audit"
 	guests sysctl --icount -- "cd $dir && ./sysctl_test"
-	guests log-audit-off --icount --append audit=0 -- "cd $dir && ./log_test"
+	guests log-audit-off --icount --append audit=0 -- "cd $dir && ./log_test -f no_audit"
 	part same-ours same log sysctl log-audit-off
 }
 
