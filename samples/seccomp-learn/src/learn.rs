@@ -30,6 +30,8 @@ pub struct Lesson<'a> {
     pub retries: u32,
     /// Called with each new call, and how many are known with it.
     pub on_new: &'a (dyn Fn(usize, Call) + Sync),
+    /// As in [`Job`].
+    pub on_left: &'a (dyn Fn() + Sync),
     /// Where to write the audit records themselves.
     pub records: Option<&'a File>,
 }
@@ -72,6 +74,7 @@ pub fn learn(mut lesson: Lesson<'_>) -> Result<Learnt> {
             keep_privs: lesson.keep_privs,
             backlog: lesson.backlog,
             on_new: &|distinct, call| (lesson.on_new)(known + distinct, call),
+            on_left: lesson.on_left,
             records: lesson.records,
         })?;
         let interrupted = outcome.interrupted();

@@ -98,6 +98,7 @@ fn run(args: cli::Run) -> Result<u8> {
         passes: args.passes,
         retries: args.retry,
         on_new: &|distinct, call| progress.show(distinct, call),
+        on_left: &|| progress.left(),
         records: records.as_ref(),
     });
     progress.end();
@@ -216,6 +217,7 @@ fn enforce(args: cli::Enforce) -> Result<u8> {
         );
     }
     let via = choose_via(&args.execution)?;
+    let progress = Progress::new(args.execution.quiet);
     let outcome = run::run(&Job {
         command: &args.execution.command,
         allowed: &profile.calls,
@@ -224,6 +226,7 @@ fn enforce(args: cli::Enforce) -> Result<u8> {
         keep_privs: args.execution.keep_privs,
         backlog: args.execution.backlog,
         on_new: &|_, _| {},
+        on_left: &|| progress.left(),
         records: None,
     })?;
     if !args.execution.quiet || !outcome.calls.is_empty() || !outcome.losses.is_empty() {
@@ -489,6 +492,17 @@ impl Progress {
         if let Some(bar) = &self.0 {
             bar.set_message(call.to_string());
             bar.set_position(distinct as u64);
+        }
+    }
+
+    fn left(&self) {
+        if let Some(bar) = &self.0 {
+            bar.suspend(|| {
+                eprintln!(
+                    "seccomp-learn: the command has ended and left processes; \
+                     Ctrl-C ends the run without waiting for them"
+                );
+            });
         }
     }
 

@@ -38,6 +38,9 @@ use crate::syscalls::{Arch, Call, Calls};
 /// unless a rule drops it; a run without it counts as incomplete.
 const MARKER_WAIT: Duration = Duration::from_secs(10);
 
+/// How long what the command leaves behind may take to end before that is said.
+const LEFT_WAIT: Duration = Duration::from_secs(2);
+
 /// A call that nobody makes (ENOSYS on every architecture). The child makes it
 /// under its filter, so that its record shows that records come at all.
 pub const CANARY: u32 = 0x3fff_5ec0;
@@ -156,6 +159,8 @@ pub struct Job<'a> {
     /// Called with each distinct call when it first comes, and how many there
     /// are now.
     pub on_new: &'a (dyn Fn(usize, Call) + Sync),
+    /// Called once if the command has ended and what it left behind has not.
+    pub on_left: &'a (dyn Fn() + Sync),
     /// Where to write the audit records themselves.
     pub records: Option<&'a File>,
 }
@@ -278,7 +283,7 @@ fn by_log(job: &Job<'_>, program: &Path) -> Result<Outcome> {
         .map_err(|e| NotStarted(job.command[0].clone(), e))?;
     let pid = Pid::from_raw(child.id() as i32);
 
-    let end = follow(pid, &signals, Some((&mut log, &mut collector)))?;
+    let end = follow(pid, &signals, job.on_left, Some((&mut log, &mut collector)))?;
     let marker = format!("seccomp-learn ends session {session}");
     settings.control().write_marker(&marker)?;
     let seen = drain(&mut log, &mut collector, &marker)?;
@@ -351,7 +356,12 @@ fn by_notify(job: &Job<'_>, program: &Path) -> Result<Outcome> {
         // The other end of the announcement's pipe.
         drop(command);
         let end = match spawned {
-            Ok(child) => follow(Pid::from_raw(child.id() as i32), &signals, None),
+            Ok(child) => follow(
+                Pid::from_raw(child.id() as i32),
+                &signals,
+                job.on_left,
+                None,
+            ),
             Err(e) => Err(NotStarted(job.command[0].clone(), e).into()),
         };
         drop(stop_writer);
@@ -548,10 +558,14 @@ struct End {
 fn follow(
     child: Pid,
     signals: &Signals,
+    on_left: &dyn Fn(),
     mut log: Option<(&mut Log, &mut Collector<'_>)>,
 ) -> Result<End> {
     let mut status = None;
     let mut losses = Vec::new();
+    // When to say that something is left, once the command has ended.
+    let mut say = None;
+    let mut said = false;
     loop {
         loop {
             match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
@@ -575,7 +589,22 @@ fn follow(
             if let Some((log, _)) = &log {
                 fds.push(PollFd::new(log.as_fd(), PollFlags::POLLIN));
             }
-            match poll(&mut fds, PollTimeout::NONE) {
+            if status.is_some() && !said {
+                let now = Instant::now();
+                let at: Instant = *say.get_or_insert(now + LEFT_WAIT);
+                if at <= now {
+                    said = true;
+                    on_left();
+                }
+            }
+            let timeout = match say {
+                Some(at) if !said => {
+                    let left = at.saturating_duration_since(Instant::now()).as_millis();
+                    PollTimeout::try_from(left + 1).unwrap_or(PollTimeout::MAX)
+                }
+                _ => PollTimeout::NONE,
+            };
+            match poll(&mut fds, timeout) {
                 Err(Errno::EINTR) => continue,
                 result => result?,
             };

@@ -96,7 +96,7 @@ impl Arch {
 
     /// The call of this name, if this architecture has it.
     pub fn call(self, name: &str) -> Option<Call> {
-        let nr = *tables()[self.index()?].get(name)?;
+        let nr = *table(self)?.get(name)?;
         Some(Call {
             arch: self.audit(),
             nr,
@@ -131,29 +131,27 @@ impl Arch {
     }
 }
 
-/// The numbers by name, for each of [`Arch::NAMED`].
+/// The numbers by name of one of [`Arch::NAMED`].
 ///
 /// They are libseccomp's names turned round. Its own way from a name to a number
 /// does not do: for i386 it answers `socket` with a number of its own making, as
 /// it means `socketcall` and the later call both.
-fn tables() -> &'static [HashMap<String, u32>; 4] {
-    static TABLES: OnceLock<[HashMap<String, u32>; 4]> = OnceLock::new();
-    TABLES.get_or_init(|| {
-        Arch::NAMED.map(|arch| {
-            let mut table = HashMap::new();
-            for nr in 0..MAX_NUMBER {
-                let nr = match arch {
-                    Arch::X32 => nr | X32_BIT,
-                    _ => nr,
-                };
-                let arch = arch.audit();
-                if let Some(name) = (Call { arch, nr }).name() {
-                    table.entry(name).or_insert(nr);
-                }
+fn table(arch: Arch) -> Option<&'static HashMap<String, u32>> {
+    static TABLES: [OnceLock<HashMap<String, u32>>; 4] = [const { OnceLock::new() }; 4];
+    Some(TABLES[arch.index()?].get_or_init(|| {
+        let mut table = HashMap::new();
+        for nr in 0..MAX_NUMBER {
+            let nr = match arch {
+                Arch::X32 => nr | X32_BIT,
+                _ => nr,
+            };
+            let arch = arch.audit();
+            if let Some(name) = (Call { arch, nr }).name() {
+                table.entry(name).or_insert(nr);
             }
-            table
-        })
-    })
+        }
+        table
+    }))
 }
 
 /// Whether any architecture has a call of this name.

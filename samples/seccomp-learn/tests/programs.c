@@ -115,7 +115,7 @@ static int nameless(void)
 /* Waits to be told to end. */
 static int wait_for_signal(void)
 {
-	puts("ready");
+	printf("ready %d\n", (int)getpid());
 	fflush(stdout);
 	pause();
 	return 0;
