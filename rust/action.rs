@@ -10,6 +10,8 @@
 //!
 //! C header: [`include/uapi/linux/seccomp.h`](srctree/include/uapi/linux/seccomp.h)
 
+use crate::action_set::AVAIL;
+
 /// The bits of a filter's return value that select the action: `SECCOMP_RET_ACTION_FULL`.
 pub(crate) const RET_ACTION_FULL: u32 = 0xffff_0000;
 
@@ -37,10 +39,12 @@ macro_rules! actions {
         $variant:ident = $value:literal, $name:literal, bit $bit:literal, $rule:ident;
     )*) => {
         /// An action that a filter can return, the strictest first.
+        ///
+        /// Its number here is that of its bit, because a small and dense one makes short code.
         #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-        #[repr(u32)]
+        #[repr(u8)]
         pub(crate) enum Action {
-            $( $(#[$doc])* $variant = $value, )*
+            $( $(#[$doc])* $variant = $bit, )*
         }
 
         impl Action {
@@ -56,19 +60,19 @@ macro_rules! actions {
                 }
             }
 
+            /// The action's `SECCOMP_RET_*` value.
+            #[inline(always)]
+            pub(crate) const fn code(self) -> u32 {
+                match self {
+                    $( Self::$variant => $value, )*
+                }
+            }
+
             /// The name by which the sysctls know the action.
             #[inline]
             pub(crate) const fn name(self) -> &'static str {
                 match self {
                     $( Self::$variant => $name, )*
-                }
-            }
-
-            /// The action's bit in the mask behind `actions_logged`: `SECCOMP_LOG_*`.
-            #[inline(always)]
-            pub(crate) const fn log_bit(self) -> u32 {
-                match self {
-                    $( Self::$variant => 1 << $bit, )*
                 }
             }
 
@@ -103,18 +107,24 @@ actions! {
 }
 
 impl Action {
-    /// The action's `SECCOMP_RET_*` value.
+    /// The action's bit in the mask behind `actions_logged`: `SECCOMP_LOG_*`.
     #[inline(always)]
-    pub(crate) const fn code(self) -> u32 {
-        self as u32
+    pub(crate) const fn log_bit(self) -> u32 {
+        1 << self as u32
+    }
+
+    /// Every action with its name, in the order of the table.
+    pub(crate) fn names() -> impl Iterator<Item = (Self, &'static [u8])> {
+        // From the text, because a table of the names would be as large again.
+        let names = AVAIL.split(|&byte| byte == b' ' || byte == 0);
+        Self::ALL.iter().copied().zip(names)
     }
 
     /// The action that the sysctls know by `name`, byte for byte.
     pub(crate) fn from_name(name: &[u8]) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|action| action.name().as_bytes() == name)
+        Self::names()
+            .find(|&(_, known)| known == name)
+            .map(|(action, _)| action)
     }
 }
 

@@ -119,19 +119,27 @@ impl ActionSet {
     /// unknown name, and for one of an action that cannot be logged.
     pub(crate) fn parse_loggable(text: &[u8]) -> Option<Self> {
         let mut set = Self::EMPTY;
-        let text = text.split(|&byte| byte == 0).next()?;
-        for name in text.split(|&byte| byte == b' ') {
+        let mut rest = text;
+        loop {
+            let end = rest.iter().position(|&byte| byte == b' ' || byte == 0);
+            let (name, behind) = rest.split_at_checked(end.unwrap_or(rest.len()))?;
             if name.is_empty() {
                 break;
             }
             set = set.with(Action::from_name(name)?);
+            let Some((b' ', next)) = behind.split_first() else {
+                break;
+            };
+            rest = next;
         }
         (set.0 & !Self::LOGGABLE.0 == 0).then_some(set)
     }
 
-    /// Writes the names of the set's actions into `text`, in the order of the table, `separator`
-    /// between two and NUL bytes behind.
-    pub(crate) fn format(self, separator: u8, text: &mut [u8; TEXT_SIZE]) {
+    /// The names of the set's actions, in the order of the table, `separator` between two and NUL
+    /// bytes behind.
+    #[inline(never)]
+    pub(crate) fn text(self, separator: u8) -> [u8; TEXT_SIZE] {
+        let mut text = [0; TEXT_SIZE];
         // The longest text, that of every action, fits by the definition of `TEXT_SIZE`.
         let mut out = text.iter_mut();
         let mut append = |byte| {
@@ -140,13 +148,13 @@ impl ActionSet {
             }
         };
         let mut first = true;
-        for action in Action::ALL.iter().filter(|&&action| self.contains(action)) {
+        for (_, name) in Action::names().filter(|&(action, _)| self.contains(action)) {
             if !first {
                 append(separator);
             }
             first = false;
-            action.name().bytes().for_each(&mut append);
+            name.iter().copied().for_each(&mut append);
         }
-        out.for_each(|slot| *slot = 0);
+        text
     }
 }

@@ -22,7 +22,10 @@ use kernel::{
 
 use crate::{
     action::Verdict,
-    task::Caller, //
+    task::{
+        Caller,
+        Pinned, //
+    }, //
 };
 
 // A structure laid out otherwise than in C would have the wrong program run.
@@ -64,7 +67,7 @@ impl Filter {
 
     /// The filter that was attached before this one.
     #[inline(always)]
-    fn prev(&self) -> Option<&Self> {
+    pub(crate) fn prev(&self) -> Option<&Self> {
         // SAFETY: By the type invariants the field does not change, and what it points to is a
         // filter that this one holds a reference to.
         unsafe { Self::from_raw((*self.as_ptr()).prev) }
@@ -103,48 +106,36 @@ impl Filter {
     }
 
     /// Runs the filter's program on `data`.
-    ///
-    /// # Safety
-    ///
-    /// Migration must be disabled, as BPF requires of those who run its programs.
     #[inline(always)]
-    unsafe fn run(&self, data: &bindings::seccomp_data) -> Verdict {
+    fn run(&self, data: &bindings::seccomp_data, _pinned: &Pinned) -> Verdict {
         // SAFETY: By the type invariants `prog` is valid. `seccomp_check_filter()` has seen to it
         // that the program reads nothing but a `struct seccomp_data`, which `data` is. Migration
-        // is disabled by the safety requirements.
+        // is disabled as `_pinned` shows.
         let ret =
             unsafe { bindings::bpf_prog_run((*self.as_ptr()).prog, ptr::from_ref(data).cast()) };
 
         Verdict::from_ret(ret)
     }
 
-    /// Runs this filter and all before it on `data`.
+    /// Runs this filter and those before it on `data`, up to the first that does not allow the
+    /// system call; `None` where all of them do.
     ///
-    /// Returns the strictest verdict and the filter it is of, among equals the one attached last;
-    /// `None` where all of them allow the system call.
+    /// Nothing has to be remembered from one filter to the next, as long as they allow.
     #[inline(always)]
-    pub(crate) fn run_chain(&self, data: &bindings::seccomp_data) -> Option<(Verdict, &Self)> {
-        let mut decision = None;
-        let mut strictest = Verdict::ALLOW.code();
+    pub(crate) fn first_objection(
+        &self,
+        data: &bindings::seccomp_data,
+        pinned: &Pinned,
+    ) -> Option<Decision<'_>> {
+        let mut filter = self;
 
-        // Once for the whole chain; C does this for each filter.
-        // SAFETY: The calling task may be kept on its CPU; undone below with no way out between.
-        unsafe { bindings::inline_migrate_disable() };
-
-        for filter in iter::successors(Some(self), |filter| filter.prev()) {
-            // SAFETY: Migration has been disabled above.
-            let verdict = unsafe { filter.run(data) };
-
-            if verdict.is_stricter_than(strictest) {
-                strictest = verdict.code();
-                decision = Some((verdict, filter));
+        loop {
+            let verdict = filter.run(data, pinned);
+            if verdict.is_stricter_than(Verdict::ALLOW.code()) {
+                return Some(Decision { verdict, filter });
             }
+            filter = filter.prev()?;
         }
-
-        // SAFETY: This undoes the call above.
-        unsafe { bindings::inline_migrate_enable() };
-
-        decision
     }
 
     /// Has the listener of this filter decide about system call `nr`.
@@ -162,6 +153,31 @@ impl Filter {
     }
 }
 
+/// A verdict and the filter it is of.
+pub(crate) struct Decision<'a> {
+    pub(crate) verdict: Verdict,
+    pub(crate) filter: &'a Filter,
+}
+
+impl<'a> Decision<'a> {
+    /// Runs `rest` and the filters before it on `data`, and takes over the strictest decision,
+    /// among equals the first, which is of the filter attached last.
+    #[inline(never)]
+    pub(crate) fn make_stricter(
+        &mut self,
+        rest: &'a Filter,
+        data: &bindings::seccomp_data,
+        pinned: &Pinned,
+    ) {
+        for filter in iter::successors(Some(rest), |filter| filter.prev()) {
+            let verdict = filter.run(data, pinned);
+            if verdict.is_stricter_than(self.verdict.code()) {
+                *self = Self { verdict, filter };
+            }
+        }
+    }
+}
+
 /// Whether bit `nr` of `bitmap`, `size` bits long, is set.
 ///
 /// # Safety
@@ -170,7 +186,7 @@ impl Filter {
 #[inline(always)]
 unsafe fn test_allow_bit(bitmap: *const c_ulong, size: usize, nr: c_int) -> bool {
     // A negative number becomes one that is larger than any size.
-    let nr = nr as u32 as usize;
+    let nr = nr as usize;
     if nr >= size {
         return false;
     }

@@ -44,10 +44,24 @@ rust_helper_audit_seccomp_actions_logged(const char *names,
 }
 #endif
 
+/*
+ * Where the programs are counted. Apart, because it keeps values across calls,
+ * in registers that all who run a program would then have to save.
+ */
+noinline __cold u32
+rust_helper_bpf_prog_run_counted(const struct bpf_prog *prog, const void *ctx)
+{
+	return bpf_prog_run(prog, ctx);
+}
+
 __rust_helper u32 rust_helper_bpf_prog_run(const struct bpf_prog *prog,
 					   const void *ctx)
 {
-	return bpf_prog_run(prog, ctx);
+	if (static_branch_unlikely(&bpf_stats_enabled_key))
+		return rust_helper_bpf_prog_run_counted(prog, ctx);
+
+	cant_migrate();
+	return bpf_dispatcher_nop_func(ctx, prog->insnsi, prog->bpf_func);
 }
 
 __rust_helper int rust_helper_fatal_signal_pending(struct task_struct *task)
@@ -101,6 +115,23 @@ __rust_helper void rust_helper_syscall_get_arguments(struct task_struct *task,
 {
 	syscall_get_arguments(task, regs, args);
 }
+
+#ifdef SECCOMP_ARCH_COMPAT
+/*
+ * In a compat system call, and no other. Told nothing, the compiler makes one of
+ * the two conventions, by computing where the arguments are: some 20
+ * instructions more.
+ */
+__rust_helper void
+rust_helper_syscall_get_compat_arguments(struct task_struct *task,
+					 struct pt_regs *regs,
+					 unsigned long *args)
+{
+	if (syscall_get_arch(task) == SECCOMP_ARCH_NATIVE)
+		__builtin_unreachable();
+	syscall_get_arguments(task, regs, args);
+}
+#endif
 
 __rust_helper int rust_helper_syscall_get_nr(struct task_struct *task,
 					     struct pt_regs *regs)

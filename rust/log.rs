@@ -45,7 +45,7 @@ pub(crate) fn set_actions_logged(set: ActionSet) {
 /// `SECCOMP_FILTER_FLAG_LOG`.
 #[inline(always)]
 pub(crate) fn log(
-    _caller: Caller,
+    caller: Caller,
     nr: c_int,
     signal: u32,
     action: Action,
@@ -53,8 +53,14 @@ pub(crate) fn log(
     requested: bool,
 ) {
     if actions_logged().logs(action, requested) {
-        // SAFETY: The function reads the state of the current task, which is in a system call as
-        // `_caller` shows, and may sleep. The casts are those that C makes by assignment.
-        unsafe { bindings::audit_seccomp(nr as c_ulong, signal as c_long, code as c_int) };
+        record(caller, nr, signal, code);
     }
+}
+
+/// Writes an audit record of system call `nr`, `signal` and `code` as in [`log`].
+#[inline(always)]
+pub(crate) fn record(_caller: Caller, nr: c_int, signal: u32, code: u32) {
+    // SAFETY: The function reads the state of the current task, which is in a system call as
+    // `_caller` shows, and may sleep. The casts are those that C makes by assignment.
+    unsafe { bindings::audit_seccomp(nr as c_ulong, signal as c_long, code as c_int) };
 }

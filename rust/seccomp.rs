@@ -63,8 +63,10 @@ pub unsafe extern "C" fn __seccomp_permit_syscall() -> bool {
         return permit_without_filter(caller, mode);
     }
 
-    let newest = caller.newest_filter();
-    if newest.is_some_and(|filter| filter.is_cached_allow(caller.nr(), caller.arch())) {
+    let Some(newest) = caller.newest_filter() else {
+        return dispatch::no_filter(caller);
+    };
+    if newest.is_cached_allow(caller.nr(), caller.arch()) {
         return true;
     }
 

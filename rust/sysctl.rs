@@ -83,6 +83,7 @@ struct Access {
 impl Access {
     /// Reads or writes `text` in the way of `proc_dostring()`, offset and length as user space
     /// asked for.
+    #[inline(never)]
     fn transfer(&self, write: bool, text: &mut [u8; TEXT_SIZE]) -> Result {
         // SAFETY: `table` is the one that was registered.
         let mut table = unsafe { *self.table };
@@ -98,8 +99,7 @@ impl Access {
 
     /// Reads the names of the actions that are logged.
     fn read(&self) -> Result {
-        let mut text = [0; TEXT_SIZE];
-        log::actions_logged().format(b' ', &mut text);
+        let mut text = log::actions_logged().text(b' ');
         self.transfer(false, &mut text)
     }
 
@@ -128,23 +128,30 @@ fn audit_change(new: Option<ActionSet>, old: ActionSet) {
         return;
     }
 
-    let mut new_text = [0; TEXT_SIZE];
-    let mut old_text = [0; TEXT_SIZE];
-    let new_names = new.map_or(c"?".as_ptr().cast(), |set| audit_names(set, &mut new_text));
-    let old_names = audit_names(old, &mut old_text);
+    let new_text = new.unwrap_or(ActionSet::EMPTY).text(b',');
+    let old_text = old.text(b',');
+    let new_names = match new {
+        Some(set) => audit_names(set, &new_text),
+        None => c"?".as_ptr().cast(),
+    };
 
     // SAFETY: Both are strings with a NUL at their end, which outlive the call.
-    unsafe { bindings::audit_seccomp_actions_logged(new_names, old_names, new.is_some().into()) };
+    unsafe {
+        bindings::audit_seccomp_actions_logged(
+            new_names,
+            audit_names(old, &old_text),
+            new.is_some().into(),
+        )
+    };
 }
 
-/// The names of `set` as the audit record has them. What is returned points into `text` or to
-/// something static.
-fn audit_names(set: ActionSet, text: &mut [u8; TEXT_SIZE]) -> *const kernel::ffi::c_char {
+/// The names of `set` as the audit record has them, `text` being their text.
+fn audit_names(set: ActionSet, text: &[u8; TEXT_SIZE]) -> *const kernel::ffi::c_char {
     if set.is_empty() {
-        return c"(none)".as_ptr().cast();
+        c"(none)".as_ptr().cast()
+    } else {
+        text.as_ptr().cast()
     }
-    set.format(b',', text);
-    text.as_ptr().cast()
 }
 
 /// Reads or writes `actions_logged`.

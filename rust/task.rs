@@ -17,7 +17,8 @@ use kernel::{
     bindings,
     ffi::{
         c_int,
-        c_long, //
+        c_long,
+        c_ulong, //
     },
     static_assert,
     sync::barrier::{
@@ -62,6 +63,13 @@ impl Caller {
         }
     }
 
+    /// The same task, found anew: cheaper than to hand it on and keep it in a register.
+    #[inline(always)]
+    pub(crate) fn again(self) -> Self {
+        // SAFETY: `self` shows that the place is one to call the function in.
+        unsafe { Self::current() }
+    }
+
     /// The saved registers of the system call.
     #[inline(always)]
     fn regs(self) -> *mut bindings::pt_regs {
@@ -83,6 +91,16 @@ impl Caller {
         // SAFETY: By the type invariants `task` is valid. `seccomp_sync_threads()` of another
         // thread may store the mode at any time, hence the volatile load (C's `READ_ONCE()`).
         unsafe { ptr::read_volatile(&raw const (*self.seccomp()).mode) }
+    }
+
+    /// Keeps the task on its CPU until the value is dropped.
+    #[inline(always)]
+    pub(crate) fn pin(self) -> Pinned {
+        // SAFETY: The current task is in a place that may be preempted, and [`Pinned`] undoes this.
+        unsafe { bindings::inline_migrate_disable() };
+
+        // INVARIANT: Migration has been disabled above.
+        Pinned(self._not_send)
     }
 
     /// Marks the task as one that must not come back from the kernel.
@@ -143,39 +161,50 @@ impl Caller {
         unsafe { bindings::in_compat_syscall() }
     }
 
-    /// What a filter gets to see: the system call's number, convention, address and arguments.
+    /// The system call that the task is making, `after_trace` as in [`Call`].
     #[inline(always)]
-    pub(crate) fn seccomp_data(self) -> bindings::seccomp_data {
-        let arch = self.arch();
-
-        if arch != bindings::SECCOMP_ARCH_NATIVE {
-            return self.compat_seccomp_data(arch);
+    pub(crate) fn call(self, after_trace: bool) -> Call {
+        #[cfg(CONFIG_COMPAT)]
+        if self.arch() == bindings::SECCOMP_ARCH_COMPAT {
+            // SAFETY: This has just been found.
+            return unsafe { self.compat_call(after_trace) };
         }
-        self.seccomp_data_of(arch)
-    }
 
-    /// [`Self::seccomp_data`] of another convention than the native one, out of its way.
-    #[cold]
-    #[inline(never)]
-    fn compat_seccomp_data(self, arch: u32) -> bindings::seccomp_data {
-        self.seccomp_data_of(arch)
-    }
-
-    /// [`Self::seccomp_data`] where `arch` is known.
-    #[inline(always)]
-    fn seccomp_data_of(self, arch: u32) -> bindings::seccomp_data {
         let mut args = [0; 6];
-
         // SAFETY: `task` is current by the type invariants, `regs()` are its registers, and `args`
         // has room for the six words that the function writes.
         unsafe { bindings::syscall_get_arguments(self.task, self.regs(), args.as_mut_ptr()) };
+        self.call_with(self.arch(), args, after_trace)
+    }
 
-        bindings::seccomp_data {
-            nr: self.nr(),
-            arch,
-            // SAFETY: `task` is current by the type invariants, so its registers can be read.
-            instruction_pointer: unsafe { bindings::kstk_eip(self.task) } as u64,
-            args: args.map(|arg| arg as u64),
+    /// [`Self::call`] of the compat convention, out of the native one's way.
+    ///
+    /// # Safety
+    ///
+    /// The system call must have been made by the compat convention.
+    #[cfg(CONFIG_COMPAT)]
+    #[inline(never)]
+    unsafe fn compat_call(self, after_trace: bool) -> Call {
+        let mut args = [0; 6];
+        // SAFETY: As in `call()`. The convention is the compat one by the safety requirements.
+        unsafe {
+            bindings::syscall_get_compat_arguments(self.task, self.regs(), args.as_mut_ptr())
+        };
+        self.call_with(bindings::SECCOMP_ARCH_COMPAT, args, after_trace)
+    }
+
+    /// The system call with its convention and its arguments.
+    #[inline(always)]
+    fn call_with(self, arch: u32, args: [c_ulong; 6], after_trace: bool) -> Call {
+        Call {
+            data: bindings::seccomp_data {
+                nr: self.nr(),
+                arch,
+                // SAFETY: `task` is current by the type invariants, so its registers can be read.
+                instruction_pointer: unsafe { bindings::kstk_eip(self.task) } as u64,
+                args: args.map(|arg| arg as u64),
+            },
+            after_trace,
         }
     }
 
@@ -236,5 +265,28 @@ impl Caller {
     pub(crate) fn exit(self, signal: u32) -> ! {
         // SAFETY: The current task is on the path of a system call and holds no lock.
         unsafe { bindings::do_exit(signal as c_long) }
+    }
+}
+
+/// A system call that filters decide about.
+pub(crate) struct Call {
+    /// What filters get to see: its number, convention, address and arguments.
+    pub(crate) data: bindings::seccomp_data,
+    /// A tracer has let it through, which is not to be asked about it twice.
+    pub(crate) after_trace: bool,
+}
+
+/// The calling task is kept on its CPU, as BPF requires of those who run its programs.
+///
+/// # Invariants
+///
+/// Migration of the current task is disabled while the value exists.
+pub(crate) struct Pinned(PhantomData<*mut ()>);
+
+impl Drop for Pinned {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // SAFETY: By the type invariants migration is disabled, by the call that made the value.
+        unsafe { bindings::inline_migrate_enable() };
     }
 }

@@ -20,8 +20,7 @@ mod rules {
         },
         action_set::{
             ActionSet,
-            AVAIL,
-            TEXT_SIZE, //
+            AVAIL, //
         }, //
     };
 
@@ -97,8 +96,7 @@ mod rules {
 
         for bits in 0..256 {
             let set = ActionSet::from_bits(bits);
-            let mut text = [0xff; TEXT_SIZE];
-            set.format(b' ', &mut text);
+            let text = set.text(b' ');
             let expected = (!set.contains(Action::Allow)).then_some(set);
             assert_eq!(ActionSet::parse_loggable(&text), expected);
         }

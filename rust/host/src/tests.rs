@@ -28,8 +28,7 @@ const RULES: [(u32, &str, Option<bool>); 8] = [
 
 /// The text of a set as the sysctl and the audit record have it.
 fn text(set: ActionSet, separator: u8) -> String {
-    let mut text = [0xff; TEXT_SIZE];
-    set.format(separator, &mut text);
+    let text = set.text(separator);
     let end = text
         .iter()
         .position(|&byte| byte == 0)
