@@ -9,7 +9,7 @@ SHELL := /bin/bash
 kernel := $(if $(BASELINE),c,rust)
 export KDIR
 
-.PHONY: help setup kernel run test check vm shell oracle bench clean
+.PHONY: help setup kernel run test check vm shell oracle stress fuzz mutants bench clean
 
 help: ## list the targets
 	@awk -F ' *## ' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,17 @@ shell: setup ## a shell in the guest; BASELINE=1: on the C kernel
 
 oracle: setup ## random cases on both kernels, which must not differ; CASES=n SEED=n
 	@scripts/kernel.sh rust && scripts/kernel.sh c && scripts/oracle.sh $(or $(CASES),10000) $(or $(SEED),1)
+
+stress: setup ## everything at once in the guest, for SECONDS=60; BASELINE=1: on the C kernel
+	@scripts/kernel.sh $(kernel) && scripts/selftests.sh && \
+	scripts/vm.sh --kernel $(kernel) --timeout $$(($(or $(SECONDS),60) + 300)) -- \
+		build/selftests/seccomp_log/stress $(or $(SECONDS),60)
+
+fuzz: setup ## fuzz the text of actions_logged, for SECONDS=30
+	@scripts/source.sh && scripts/fuzz.sh $(or $(SECONDS),30)
+
+mutants: setup ## change the rules in each way, and see that a test notices
+	@scripts/mutants.sh
 
 bench: setup ## instructions per system call, C beside Rust; KVM=1: time as well
 	@scripts/bench.sh

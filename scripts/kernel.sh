@@ -5,6 +5,8 @@
 #
 #	kernel.sh rust	with seccomp in Rust
 #	kernel.sh c	the baseline: the same tree and configuration without
+#	kernel.sh VARIANT-rust, kernel.sh VARIANT-c
+#			the same with the options of configs/VARIANT.fragment
 #
 # More make targets may follow the name, in place of bzImage. EXTRA_FRAGMENT
 # names a file of more options for the kernel's configuration.
@@ -18,6 +20,9 @@ PATH=${MAKE_PATH:+$MAKE_PATH:}$PATH
 
 name=${1:?a kernel: rust or c}
 shift
+# What comes before the last dash, if any.
+variant=${name%"${name##*-}"}
+variant=${variant%-}
 O=$BUILD/$name
 CONFIG_STAMP=$O/seccomp-rust.config
 
@@ -33,11 +38,12 @@ make_kernel()
 options()
 {
 	cat "$ROOT/.config.fragment"
-	case $name in
+	case ${name##*-} in
 	rust) printf 'CONFIG_SECCOMP_RUST=y\nCONFIG_SECCOMP_RUST_KUNIT_TEST=y\n' ;;
 	c) printf '# CONFIG_SECCOMP_RUST is not set\n' ;;
 	*) die "unknown kernel '$name': rust or c" ;;
 	esac
+	[ -z "$variant" ] || cat "$ROOT/configs/$variant.fragment"
 	[ -z "${EXTRA_FRAGMENT:-}" ] || cat "$EXTRA_FRAGMENT"
 	[ "$INLINE_HELPERS" = y ] || printf '# CONFIG_RUST_INLINE_HELPERS is not set\n'
 }
@@ -67,12 +73,14 @@ configure()
 	cp "$fragment" "$CONFIG_STAMP"
 }
 
+[ -z "$variant" ] || [ -f "$ROOT/configs/$variant.fragment" ] || die "unknown kernel '$name': there is no configs/$variant.fragment"
 "$ROOT/scripts/source.sh"
 
 # The baseline shares all but a few objects with the other kernel.
-if ! [ -d "$O" ] && [ "$name" = c ] && [ -f "$BUILD/rust/arch/x86/boot/bzImage" ]; then
-	say "starting the c kernel from the objects of the rust kernel"
-	cp -a "$BUILD/rust" "$O.new"
+other=${name%c}rust
+if ! [ -d "$O" ] && [ "${name##*-}" = c ] && [ -f "$BUILD/$other/arch/x86/boot/bzImage" ]; then
+	say "starting the $name kernel from the objects of the $other kernel"
+	cp -a "$BUILD/$other" "$O.new"
 	rm -f "$O.new/seccomp-rust.config" "$O.new/arch/x86/boot/bzImage"
 	mv "$O.new" "$O"
 fi

@@ -101,6 +101,13 @@ part_kunit()
 	part kunit "$ROOT/scripts/vm.sh" --quiet --icount -- 'cat /sys/kernel/debug/kunit/seccomp_rust/results'
 }
 
+part_stress()
+{
+	guests stress --timeout 300 -- "cd $BUILD/selftests/seccomp_log && ./stress 20"
+}
+
+part_fuzz() { part fuzz "$ROOT/scripts/fuzz.sh" 30; }
+
 part_oracle() { part oracle "$ROOT/scripts/oracle.sh" "$CASES"; }
 
 part_learn()
@@ -111,7 +118,7 @@ part_learn()
 
 say "building the selftests"
 "$ROOT/scripts/selftests.sh" >"$out/selftests.log" 2>&1 || { tail -n 20 "$out/selftests.log" >&2; die "the selftests do not build"; }
-for name in host crate off splat kunit kselftest ours learn oracle trouble; do
+for name in host crate off splat kunit kselftest ours learn oracle stress fuzz trouble; do
 	run "$name"
 done
 

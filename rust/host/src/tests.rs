@@ -127,6 +127,9 @@ fn precedence_is_that_of_the_documentation() {
         );
         assert!(strict.is_stricter_than(lax.code()), "{pair:?}");
         assert!(!lax.is_stricter_than(strict.code()), "{pair:?}");
+        // Among equals the filter attached last has decided, which is asked first.
+        let equal = Verdict::from_ret(pair[0].code());
+        assert!(!equal.is_stricter_than(pair[0].code()), "{pair:?}");
     }
     // The data do not count.
     assert!(!Verdict::from_ret(0x5_0001).is_stricter_than(0x5_0000));

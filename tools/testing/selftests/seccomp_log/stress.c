@@ -527,16 +527,34 @@ static void readers(struct tally *tally, unsigned int *random)
 
 /*
  * Allocations that fail, one after the other, while calls are logged. Only on
- * kernels with fault injection.
+ * kernels with FAILSLAB.
  */
+#define FAILSLAB	"/sys/kernel/debug/failslab/"
+
+static bool fails_allocation(int fd, int nth, long *ret)
+{
+	char text[16];
+	bool failed;
+
+	snprintf(text, sizeof(text), "%d", nth);
+	if (pwrite(fd, text, strlen(text), 0) < 0)
+		return false;
+	*ret = native_call(__NR_getppid);
+	/* What is left to count; nothing, once an allocation has failed. */
+	failed = pread(fd, text, sizeof(text), 0) > 0 && text[0] == '0';
+	pwrite(fd, "0", 1, 0);
+	return failed;
+}
+
 static void failing_allocations(struct tally *tally, unsigned int *random)
 {
-	int fd = open("/proc/thread-self/fail-nth", O_WRONLY | O_CLOEXEC);
-	char text[16];
+	int fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
 	long ret;
 	int nth;
 
-	if (fd < 0) {
+	/* Those that may sleep are to fail as well, without a word on the console. */
+	if (fd < 0 || write_text(FAILSLAB "ignore-gfp-wait", "N", 1) < 0 ||
+	    write_text(FAILSLAB "verbose", "0", 1) < 0) {
 		tally->skipped = true;
 		return;
 	}
@@ -545,18 +563,17 @@ static void failing_allocations(struct tally *tally, unsigned int *random)
 		_exit(NOT_READY);
 	while (go_on()) {
 		for (nth = 1; nth < 16; nth++) {
-			snprintf(text, sizeof(text), "%d", nth);
-			if (pwrite(fd, text, strlen(text), 0) < 0)
-				WRONG("fail-nth: %s", strerror(errno));
-			ret = native_call(__NR_getppid);
-			pwrite(fd, "0", 1, 0);
+			ret = -RET_DATA;
+			/* Without a record, there is nothing to allocate. */
+			if (fails_allocation(fd, nth, &ret))
+				one_more(tally);
 			if (ret > 0)
 				ESCAPED("a call went on when allocation %d failed", nth);
 			else if (ret != -RET_DATA)
 				WRONG("a call returned %ld", ret);
 		}
-		one_more(tally);
 	}
+	write_text(FAILSLAB "ignore-gfp-wait", "Y", 1);
 	close(fd);
 }
 
