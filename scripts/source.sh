@@ -59,7 +59,8 @@ unpack()
 			git -C "$KDIR" ls-files -z --cached --recurse-submodules |
 				(cd "$KDIR" && tar --null --files-from=- --ignore-failed-read -cf -) | tar -xf - -C "$to"
 		elif [ -f "$KDIR" ]; then
-			tar -xf "$KDIR" -C "$to" --strip-components=1
+			tar -xf "$KDIR" -C "$to" --strip-components=1 2>"$BUILD/source.log" ||
+				die "KDIR=$KDIR is no tarball: $(head -n 1 "$BUILD/source.log")"
 		else
 			cp -a "$KDIR/." "$to"
 			make -s -C "$to" mrproper
@@ -70,6 +71,7 @@ unpack()
 		dpkg-deb --fsys-tarfile "$deb" |
 			tar -xOf - ./usr/src/$PACKAGE.tar.xz | tar -xJf - -C "$to" --strip-components=1
 	fi
+	[ -f "$to/kernel/seccomp.c" ] || die "KDIR=$KDIR is no kernel tree (there is no kernel/seccomp.c)"
 }
 
 # Our patches on the tree in directory $1, all or none; says which does not fit.

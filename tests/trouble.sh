@@ -53,12 +53,17 @@ with_tree()
 scripts=$ROOT/scripts
 
 ktap_print_header
-ktap_set_plan 18
+ktap_set_plan 20
 
 # The kernel tree.
 mkdir "$work/no-tree"
 expect "KDIR that is no kernel tree" fail 'no kernel tree' \
 	elsewhere kdir env KDIR="$work/no-tree" "$scripts/source.sh"
+expect "KDIR that is no tarball" fail 'no tarball' \
+	elsewhere kdir env KDIR="$ROOT/README.md" "$scripts/source.sh"
+tar -cf "$work/other.tar" -C "$ROOT" README.md
+expect "KDIR that is a tarball of something else" fail 'no kernel tree' \
+	elsewhere kdir env KDIR="$work/other.tar" "$scripts/source.sh"
 
 # A tree of those files that the patches touch, one of them from another kernel.
 mkdir -p "$work/other-tree"
