@@ -107,9 +107,7 @@ fn parse(text: &[u8]) -> Option<u32> {
 }
 
 fn format(mask: u32, separator: u8) -> [u8; TEXT_SIZE] {
-    let mut text = [0xff; TEXT_SIZE];
-    ActionSet::from_bits(mask).format(separator, &mut text);
-    text
+    ActionSet::from_bits(mask).text(separator)
 }
 
 fuzz_target!(|text: &[u8]| {
