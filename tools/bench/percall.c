@@ -49,7 +49,7 @@
 #define WARM_UP 1010
 #define SAMPLES 2001
 #define BATCHES 51
-#define BATCH 2000
+#define BATCH 500
 
 static bool by_time;
 static uint64_t *shared;
