@@ -113,7 +113,7 @@ part_oracle() { part oracle "$ROOT/scripts/oracle.sh" "$CASES"; }
 part_learn()
 {
 	"$ROOT/scripts/learn.sh"
-	guests learn -- "cd $ROOT/samples/seccomp-learn && tests/guest.sh $BUILD/learn/release/seccomp-learn"
+	guests learn --icount -- "cd $ROOT/samples/seccomp-learn && tests/guest.sh $BUILD/learn/release/seccomp-learn"
 }
 
 say "building the selftests"

@@ -10,18 +10,55 @@ use seccomp_learn::action::Action;
 use seccomp_learn::format::Format;
 use seccomp_learn::syscalls::Arch;
 
-const EXIT_STATUS: &str = "\
-Exit status: that of the command, or 128+N if signal N killed it; 124 if the list is incomplete; \
-125 if seccomp-learn failed; 126 or 127 if the command could not be executed or found. \
-diff: 0 if the profiles are the same, 1 if not.
+/// What the man page says first.
+pub const DESCRIPTION: &str = "\
+seccomp-learn runs a program under a seccomp filter that records every system call not known yet \
+(SECCOMP_RET_LOG), reads the audit records of that program alone, and writes the list in the format that is \
+wanted: it is to seccomp what audit2allow is to SELinux. A list that may not be whole says so.
 
-Privilege: --via log needs CAP_AUDIT_CONTROL, CAP_AUDIT_READ and CAP_AUDIT_WRITE in the initial user \
+A list holds what the program did, not all that it could do: learn with its tests, its error paths, and on \
+the machine where it will run. Then enforce the list with --action log or errno before kill.";
+
+const EXAMPLES: &str = "
+  seccomp-learn run -- ls -l /usr
+  seccomp-learn run --format json -o ls.json -- ls -l /usr
+  seccomp-learn enforce ls.json -- ls -l /usr
+  seccomp-learn convert --to oci --for oci ls.json
+  seccomp-learn from-log /var/log/audit/audit.log --exe /usr/bin/ls";
+
+const EXIT_STATUS: &str = "\
+That of the command, or 128+N if signal N killed it; 124 if the list is incomplete; \
+125 if seccomp-learn failed; 126 or 127 if the command could not be executed or found. \
+diff: 0 if the profiles are the same, 1 if not.";
+
+const PRIVILEGE: &str = "\
+--via log needs CAP_AUDIT_CONTROL, CAP_AUDIT_READ and CAP_AUDIT_WRITE in the initial user \
 namespace (root has them); --via notify needs none. Without --keep-privs the command runs with \
 no_new_privs, under which set-uid programs do not gain privileges.";
 
+/// What the man page says last.
+pub const SECTIONS: [(&str, &str); 5] = [
+    ("EXAMPLES", EXAMPLES),
+    ("EXIT STATUS", EXIT_STATUS),
+    ("PRIVILEGE", PRIVILEGE),
+    (
+        "FILES",
+        "/run/seccomp-learn.saved holds the audit settings that were found, while a run with --via log \
+         has changed them. A run that was killed leaves it, and the next one puts them back.",
+    ),
+    (
+        "SEE ALSO",
+        "seccomp(2), seccomp_rule_add(3), audit.rules(7), ausearch(8), systemd.exec(5), strace(1)",
+    ),
+];
+
+fn after_help() -> String {
+    format!("Examples:{EXAMPLES}\n\nExit status: {EXIT_STATUS}\n\nPrivilege: {PRIVILEGE}")
+}
+
 /// Learn the system calls that a program makes, and enforce the list
 #[derive(Parser)]
-#[command(version, after_help = EXIT_STATUS)]
+#[command(version, after_help = after_help())]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -69,13 +106,8 @@ pub enum Purpose {
 }
 
 #[derive(Args)]
+#[command(override_usage = "seccomp-learn run [OPTIONS] [--] COMMAND [ARGUMENT]...")]
 pub struct Run {
-    #[command(flatten)]
-    pub writing: Writing,
-    #[command(flatten)]
-    pub reading: Reading,
-    #[command(flatten)]
-    pub execution: Execution,
     /// Begin with this profile: its calls are allowed and kept
     #[arg(long, value_name = "PROFILE")]
     pub base: Option<PathBuf>,
@@ -88,6 +120,12 @@ pub struct Run {
     /// Keep the command's audit records in this file (with --via log)
     #[arg(long, value_name = "FILE")]
     pub records: Option<PathBuf>,
+    #[command(flatten)]
+    pub writing: Writing,
+    #[command(flatten)]
+    pub reading: Reading,
+    #[command(flatten)]
+    pub execution: Execution,
 }
 
 #[derive(Args)]
@@ -95,8 +133,9 @@ pub struct FromLog {
     /// The log; "-" is standard input
     #[arg(default_value = "-", value_name = "FILE")]
     pub file: PathBuf,
-    #[command(flatten)]
-    pub writing: Writing,
+    /// Add to this profile: its calls are kept
+    #[arg(long, value_name = "PROFILE")]
+    pub base: Option<PathBuf>,
     /// Only records of this audit session
     #[arg(long, value_name = "N")]
     pub ses: Option<u32>,
@@ -112,19 +151,24 @@ pub struct FromLog {
     /// Records of every action, not of SECCOMP_RET_LOG alone
     #[arg(long)]
     pub any_action: bool,
+    #[command(flatten)]
+    pub writing: Writing,
+    #[command(flatten)]
+    pub reading: Reading,
 }
 
 #[derive(Args)]
+#[command(override_usage = "seccomp-learn enforce [OPTIONS] PROFILE [--] COMMAND [ARGUMENT]...")]
 pub struct Enforce {
     /// The profile; "-" is standard input
     pub profile: PathBuf,
+    /// What happens to other calls: kill, errno, errno:NUMBER or log
+    #[arg(long, value_name = "ACTION", default_value = "kill")]
+    pub action: Action,
     #[command(flatten)]
     pub reading: Reading,
     #[command(flatten)]
     pub execution: Execution,
-    /// What happens to other calls: kill, errno, errno:NUMBER or log
-    #[arg(long, value_name = "ACTION", default_value = "kill")]
-    pub action: Action,
 }
 
 #[derive(Args)]
@@ -168,6 +212,7 @@ pub struct Show {
 
 /// How a profile is written.
 #[derive(Args)]
+#[command(next_help_heading = "Writing the profile")]
 pub struct Writing {
     /// The format to write
     #[arg(long, visible_alias = "to", value_enum, default_value_t = Format::Plain)]
@@ -181,7 +226,7 @@ pub struct Writing {
     /// What the profile says about other calls: kill, errno, errno:NUMBER or log
     #[arg(long = "default-action", value_name = "ACTION")]
     pub action: Option<Action>,
-    /// Only this architecture's calls: x86-64, i386, x32 or arm64
+    /// Only this architecture's calls, as x86-64, i386, x32 or arm64
     #[arg(long = "only-arch", visible_alias = "arch", value_name = "ARCH")]
     pub arch: Option<Arch>,
     /// Add what this use of the profile needs
@@ -191,6 +236,7 @@ pub struct Writing {
 
 /// How profiles are read.
 #[derive(Args)]
+#[command(next_help_heading = "Reading profiles")]
 pub struct Reading {
     /// The format of the profiles read, where guessing it fails
     #[arg(long, value_enum)]
@@ -208,6 +254,7 @@ pub struct Reading {
 
 /// How a command is run.
 #[derive(Args)]
+#[command(next_help_heading = "Running the command")]
 pub struct Execution {
     /// How its calls are seen
     #[arg(long, value_enum, default_value_t = Via::Auto)]

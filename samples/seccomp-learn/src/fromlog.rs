@@ -3,7 +3,7 @@
 //! Calls from a log that somebody has kept: audit.log, ausearch (raw or
 //! interpreted), dmesg, journalctl.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, BufRead};
 
@@ -16,7 +16,7 @@ use crate::syscalls::{Call, Calls};
 const MAX_LINE: usize = 64 << 10;
 /// Distinct calls and programs that are kept.
 const MAX_DISTINCT: usize = 1 << 16;
-const MAX_PROGRAMS: usize = 64;
+const MAX_PROGRAMS: usize = 1 << 12;
 
 /// Which records to take.
 #[derive(Clone, Debug, Default)]
@@ -42,8 +42,8 @@ pub struct Found {
     pub records: u64,
     /// Why the list may not be whole.
     pub losses: Vec<Loss>,
-    /// The executables that the records are of.
-    pub programs: BTreeSet<OsString>,
+    /// The executables that the records are of, and how many of each.
+    pub programs: BTreeMap<OsString, u64>,
     /// The first record that cannot be read: its line and column, from 1.
     pub unreadable: Option<(u64, usize)>,
 }
@@ -89,8 +89,10 @@ pub fn read(mut log: impl BufRead, choice: &Choice) -> io::Result<Found> {
         }
         found.records += 1;
         if let Some(exe) = &record.exe {
-            if found.programs.len() < MAX_PROGRAMS && !found.programs.contains(exe) {
-                found.programs.insert(exe.clone());
+            if let Some(records) = found.programs.get_mut(exe) {
+                *records += 1;
+            } else if found.programs.len() < MAX_PROGRAMS {
+                found.programs.insert(exe.clone(), 1);
             }
         }
         let call = Call {

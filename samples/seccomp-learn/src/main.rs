@@ -34,6 +34,9 @@ const EXIT_NOT_EXECUTABLE: u8 = 126;
 /// The command was not found.
 const EXIT_NOT_FOUND: u8 = 127;
 
+/// How many of a log's programs are listed.
+const SHOWN_PROGRAMS: usize = 16;
+
 /// No profile is larger than this.
 const MAX_PROFILE: u64 = 16 << 20;
 
@@ -170,25 +173,37 @@ fn from_log(args: cli::FromLog) -> Result<u8> {
         );
     }
     if found.programs.len() > 1 {
-        let programs: Vec<_> = found
-            .programs
-            .iter()
-            .map(|path| path.to_string_lossy())
-            .collect();
+        // The ones with most records; there may be very many.
+        let mut programs: Vec<_> = found.programs.iter().collect();
+        programs.sort_by_key(|(_, &records)| std::cmp::Reverse(records));
         eprintln!(
-            "seccomp-learn: the records are of several programs ({}); --ses, --exe and --comm choose",
-            programs.join(", ")
+            "seccomp-learn: the records are of several programs; --exe, --comm, --ses and --pid choose:"
         );
+        for (path, records) in programs.iter().take(SHOWN_PROGRAMS) {
+            eprintln!("{records:>10}  {}", printable(&path.to_string_lossy()));
+        }
+        if programs.len() > SHOWN_PROGRAMS {
+            eprintln!("{:>10}  others", "");
+        }
     }
-    let mut profile = Profile {
+    let distinct = found.calls.len();
+    let mut profile = match &args.base {
+        Some(path) => read_profile(path, &args.reading)?,
+        None => Profile::default(),
+    };
+    let known = profile.calls.len();
+    profile.merge(Profile {
         calls: found.calls,
         action: None,
         incomplete,
+    });
+    let added = match args.base {
+        Some(_) => format!(" ({} of them new)", profile.calls.len() - known),
+        None => String::new(),
     };
-    let distinct = profile.calls.len();
     write_profile(&mut profile, &args.writing, &output)?;
     eprintln!(
-        "seccomp-learn: {} records, {distinct} distinct calls, {}",
+        "seccomp-learn: {} records, {distinct} distinct calls{added}, {}",
         found.records,
         match &profile.incomplete {
             Some(why) => format!("incomplete: {why}"),
@@ -347,22 +362,54 @@ fn show(args: cli::Show) -> Result<u8> {
     Ok(0)
 }
 
+/// The man page: one for all commands, as there is one program.
 fn man() -> Result<u8> {
     let mut text = Vec::new();
     let mut command = Cli::command();
     command.build();
-    clap_mangen::Man::new(command.clone()).render(&mut text)?;
+    let page = clap_mangen::Man::new(command.clone());
+    page.render_title(&mut text)?;
+    page.render_name_section(&mut text)?;
+    writeln!(
+        text,
+        ".SH SYNOPSIS\n\\fBseccomp\\-learn\\fR \\fICOMMAND\\fR [\\fIOPTION\\fR...] ..."
+    )?;
+    writeln!(text, ".SH DESCRIPTION")?;
+    paragraphs(&mut text, cli::DESCRIPTION)?;
     for sub in command.get_subcommands() {
         if sub.get_name() == "help" {
             continue;
         }
         let page = clap_mangen::Man::new(sub.clone());
-        writeln!(text, ".SH {}", sub.get_name().to_uppercase())?;
-        page.render_synopsis_section(&mut text)?;
-        page.render_description_section(&mut text)?;
-        page.render_options_section(&mut text)?;
+        let mut part = Vec::new();
+        page.render_synopsis_section(&mut part)?;
+        page.render_description_section(&mut part)?;
+        page.render_options_section(&mut part)?;
+        writeln!(text, ".SH \"COMMAND: {}\"", sub.get_name().to_uppercase())?;
+        // Its sections are parts of this one.
+        for line in String::from_utf8_lossy(&part).lines() {
+            let line = line.replacen(".SH ", ".SS ", usize::from(line.starts_with(".SH ")));
+            writeln!(text, "{line}")?;
+        }
+    }
+    for (title, body) in cli::SECTIONS {
+        writeln!(text, ".SH {title}")?;
+        paragraphs(&mut text, body)?;
     }
     print_all(&text)
+}
+
+/// Text as roff: lines with an indent stay lines.
+fn paragraphs(out: &mut Vec<u8>, body: &str) -> Result<()> {
+    for line in body.lines() {
+        let escaped = line.trim_start().replace('\\', "\\e").replace('-', "\\-");
+        match line {
+            "" => writeln!(out, ".PP")?,
+            _ if line.starts_with(' ') => writeln!(out, ".br\n\\&    {escaped}")?,
+            _ => writeln!(out, "\\&{escaped}")?,
+        }
+    }
+    Ok(())
 }
 
 fn output(args: &cli::Writing) -> Output {
@@ -393,9 +440,9 @@ fn write_profile(profile: &mut Profile, args: &cli::Writing, output: &Output) ->
 
 fn read_profile(path: &Path, args: &cli::Reading) -> Result<Profile> {
     let name = path.display();
-    let mut text = String::new();
+    let mut text = Vec::new();
     let mut read = |file: &mut dyn Read| -> io::Result<u64> {
-        Ok(file.take(MAX_PROFILE + 1).read_to_string(&mut text)? as u64)
+        Ok(file.take(MAX_PROFILE + 1).read_to_end(&mut text)? as u64)
     };
     let size = if path.as_os_str() == "-" {
         read(&mut io::stdin().lock())
@@ -406,6 +453,15 @@ fn read_profile(path: &Path, args: &cli::Reading) -> Result<Profile> {
     if size > MAX_PROFILE {
         bail!("{name} is larger than {MAX_PROFILE} bytes, so it is no profile");
     }
+    let text = String::from_utf8(text).map_err(|e| {
+        let good = &e.as_bytes()[..e.utf8_error().valid_up_to()];
+        let begin = good
+            .iter()
+            .rposition(|&b| b == b'\n')
+            .map_or(0, |at| at + 1);
+        let line = good.iter().filter(|&&b| b == b'\n').count() + 1;
+        anyhow::anyhow!("{name}:{line}:{}: this is no text", good.len() - begin + 1)
+    })?;
     let format = args.from.unwrap_or_else(|| Format::guess(&text));
     let how = Reading {
         arch: args.from_arch,

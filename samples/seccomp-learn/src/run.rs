@@ -94,7 +94,10 @@ impl std::fmt::Display for Loss {
             ),
             Self::Suppressed(n) => write!(f, "{n} lost (suppressed by printk)"),
             Self::Unreadable(n) => write!(f, "{n} lost (records that cannot be read)"),
-            Self::NoMarker => f.write_str("the end of the log was not seen"),
+            Self::NoMarker => f.write_str(
+                "the end of the log was not seen (an audit rule may drop it; records reach the \
+                 initial network namespace only)",
+            ),
             Self::NoCanary => f.write_str(
                 "records do not come (an audit rule or another filter may keep them back)",
             ),

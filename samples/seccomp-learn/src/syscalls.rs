@@ -19,8 +19,10 @@ pub const AUDIT_ARCH_AARCH64: u32 = 0xc000_00b7;
 pub const X32_BIT: u32 = 0x4000_0000;
 
 /// No architecture of [`Arch::NAMED`] has a named call from here on; they have
-/// 512 or so.
-const MAX_NUMBER: u32 = 1024;
+/// 550 at most, and a handful more a year. Each costs a search, in every run.
+const MAX_NUMBER: u32 = 640;
+/// Where 32-bit Arm has some more, as `set_tls`.
+const ARM_PRIVATE: std::ops::Range<u32> = 0xf_0000..0xf_0010;
 
 /// A set of system call numbers, as a program is built for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,13 +35,103 @@ pub enum Arch {
     X32,
     /// 64-bit Arm.
     Arm64,
+    /// 32-bit Arm with its current ABI.
+    Arm,
+    /// 64-bit RISC-V.
+    Riscv64,
+    /// 64-bit POWER, little-endian.
+    Ppc64Le,
+    /// 64-bit IBM Z.
+    S390x,
     /// Any other AUDIT_ARCH_* value; its calls have numbers only.
     Other(u32),
 }
 
+/// What is known about one of [`Arch::NAMED`].
+struct Row {
+    /// The AUDIT_ARCH_* value that the kernel gives for its calls.
+    audit: u32,
+    scmp: ScmpArch,
+    /// libseccomp's and OCI's name for it.
+    scmp_name: &'static str,
+    /// systemd's name for it (`SystemCallArchitectures=`).
+    systemd: &'static str,
+    /// This tool's name for it, then other names that are understood.
+    names: &'static [&'static str],
+}
+
+/// In the order of [`Arch::NAMED`]. The values are those of `linux/audit.h`.
+const ROWS: [Row; 8] = [
+    Row {
+        audit: AUDIT_ARCH_X86_64,
+        scmp: ScmpArch::X8664,
+        scmp_name: "SCMP_ARCH_X86_64",
+        systemd: "x86-64",
+        names: &["x86-64", "x86_64", "amd64"],
+    },
+    Row {
+        audit: AUDIT_ARCH_I386,
+        scmp: ScmpArch::X86,
+        scmp_name: "SCMP_ARCH_X86",
+        systemd: "x86",
+        names: &["i386", "i686", "x86", "386"],
+    },
+    Row {
+        audit: AUDIT_ARCH_X86_64,
+        scmp: ScmpArch::X32,
+        scmp_name: "SCMP_ARCH_X32",
+        systemd: "x32",
+        names: &["x32"],
+    },
+    Row {
+        audit: AUDIT_ARCH_AARCH64,
+        scmp: ScmpArch::Aarch64,
+        scmp_name: "SCMP_ARCH_AARCH64",
+        systemd: "arm64",
+        names: &["arm64", "aarch64"],
+    },
+    Row {
+        audit: 0x4000_0028,
+        scmp: ScmpArch::Arm,
+        scmp_name: "SCMP_ARCH_ARM",
+        systemd: "arm",
+        names: &["arm", "armhf", "armv7l"],
+    },
+    Row {
+        audit: 0xc000_00f3,
+        scmp: ScmpArch::Riscv64,
+        scmp_name: "SCMP_ARCH_RISCV64",
+        systemd: "riscv64",
+        names: &["riscv64"],
+    },
+    Row {
+        audit: 0xc000_0015,
+        scmp: ScmpArch::Ppc64Le,
+        scmp_name: "SCMP_ARCH_PPC64LE",
+        systemd: "ppc64-le",
+        names: &["ppc64le", "ppc64el", "ppc64-le"],
+    },
+    Row {
+        audit: 0x8000_0016,
+        scmp: ScmpArch::S390X,
+        scmp_name: "SCMP_ARCH_S390X",
+        systemd: "s390x",
+        names: &["s390x"],
+    },
+];
+
 impl Arch {
     /// Those whose names are known.
-    pub const NAMED: [Self; 4] = [Self::X86_64, Self::I386, Self::X32, Self::Arm64];
+    pub const NAMED: [Self; 8] = [
+        Self::X86_64,
+        Self::I386,
+        Self::X32,
+        Self::Arm64,
+        Self::Arm,
+        Self::Riscv64,
+        Self::Ppc64Le,
+        Self::S390x,
+    ];
 
     /// The one that this program was built for.
     pub const NATIVE: Self = if cfg!(target_arch = "x86_64") {
@@ -48,50 +140,53 @@ impl Arch {
         Self::Arm64
     } else if cfg!(target_arch = "x86") {
         Self::I386
+    } else if cfg!(target_arch = "arm") {
+        Self::Arm
+    } else if cfg!(target_arch = "riscv64") {
+        Self::Riscv64
+    } else if cfg!(all(target_arch = "powerpc64", target_endian = "little")) {
+        Self::Ppc64Le
+    } else if cfg!(target_arch = "s390x") {
+        Self::S390x
     } else {
         panic!("seccomp-learn does not know this architecture's number");
     };
 
+    /// Its place in [`Arch::NAMED`].
+    const fn index(self) -> Option<usize> {
+        Some(match self {
+            Self::X86_64 => 0,
+            Self::I386 => 1,
+            Self::X32 => 2,
+            Self::Arm64 => 3,
+            Self::Arm => 4,
+            Self::Riscv64 => 5,
+            Self::Ppc64Le => 6,
+            Self::S390x => 7,
+            Self::Other(_) => return None,
+        })
+    }
+
+    fn row(self) -> Option<&'static Row> {
+        ROWS.get(self.index()?)
+    }
+
     /// The AUDIT_ARCH_* value that the kernel gives for its calls.
-    pub const fn audit(self) -> u32 {
-        match self {
-            Self::X86_64 | Self::X32 => AUDIT_ARCH_X86_64,
-            Self::I386 => AUDIT_ARCH_I386,
-            Self::Arm64 => AUDIT_ARCH_AARCH64,
-            Self::Other(value) => value,
+    pub fn audit(self) -> u32 {
+        match (self, self.row()) {
+            (Self::Other(value), _) => value,
+            (_, row) => row.map_or(0, |row| row.audit),
         }
     }
 
     /// libseccomp's and OCI's name for it; `None` for one without names.
-    pub const fn scmp_name(self) -> Option<&'static str> {
-        Some(match self {
-            Self::X86_64 => "SCMP_ARCH_X86_64",
-            Self::I386 => "SCMP_ARCH_X86",
-            Self::X32 => "SCMP_ARCH_X32",
-            Self::Arm64 => "SCMP_ARCH_AARCH64",
-            Self::Other(_) => return None,
-        })
+    pub fn scmp_name(self) -> Option<&'static str> {
+        Some(self.row()?.scmp_name)
     }
 
     /// systemd's name for it (`SystemCallArchitectures=`).
-    pub const fn systemd_name(self) -> Option<&'static str> {
-        Some(match self {
-            Self::X86_64 => "x86-64",
-            Self::I386 => "x86",
-            Self::X32 => "x32",
-            Self::Arm64 => "arm64",
-            Self::Other(_) => return None,
-        })
-    }
-
-    const fn scmp(self) -> Option<ScmpArch> {
-        Some(match self {
-            Self::X86_64 => ScmpArch::X8664,
-            Self::I386 => ScmpArch::X86,
-            Self::X32 => ScmpArch::X32,
-            Self::Arm64 => ScmpArch::Aarch64,
-            Self::Other(_) => return None,
-        })
+    pub fn systemd_name(self) -> Option<&'static str> {
+        Some(self.row()?.systemd)
     }
 
     /// The call of this name, if this architecture has it.
@@ -100,16 +195,6 @@ impl Arch {
         Some(Call {
             arch: self.audit(),
             nr,
-        })
-    }
-
-    const fn index(self) -> Option<usize> {
-        Some(match self {
-            Self::X86_64 => 0,
-            Self::I386 => 1,
-            Self::X32 => 2,
-            Self::Arm64 => 3,
-            Self::Other(_) => return None,
         })
     }
 
@@ -137,10 +222,11 @@ impl Arch {
 /// does not do: for i386 it answers `socket` with a number of its own making, as
 /// it means `socketcall` and the later call both.
 fn table(arch: Arch) -> Option<&'static HashMap<String, u32>> {
-    static TABLES: [OnceLock<HashMap<String, u32>>; 4] = [const { OnceLock::new() }; 4];
+    static TABLES: [OnceLock<HashMap<String, u32>>; Arch::NAMED.len()] =
+        [const { OnceLock::new() }; Arch::NAMED.len()];
     Some(TABLES[arch.index()?].get_or_init(|| {
         let mut table = HashMap::new();
-        for nr in 0..MAX_NUMBER {
+        for nr in (0..MAX_NUMBER).chain(ARM_PRIVATE) {
             let nr = match arch {
                 Arch::X32 => nr | X32_BIT,
                 _ => nr,
@@ -161,12 +247,9 @@ pub fn is_known(name: &str) -> bool {
 
 impl fmt::Display for Arch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::X86_64 => f.write_str("x86-64"),
-            Self::I386 => f.write_str("i386"),
-            Self::X32 => f.write_str("x32"),
-            Self::Arm64 => f.write_str("arm64"),
-            Self::Other(value) => write!(f, "{value:#x}"),
+        match self.row() {
+            Some(row) => f.write_str(row.names[0]),
+            None => write!(f, "{:#x}", self.audit()),
         }
     }
 }
@@ -177,23 +260,26 @@ impl FromStr for Arch {
     /// Takes this tool's names, uname's, systemd's and libseccomp's, and a raw
     /// value in hexadecimal.
     fn from_str(text: &str) -> Result<Self, String> {
-        Ok(match text {
-            "x86-64" | "x86_64" | "amd64" | "SCMP_ARCH_X86_64" => Self::X86_64,
-            "i386" | "i686" | "x86" | "SCMP_ARCH_X86" => Self::I386,
-            "x32" | "SCMP_ARCH_X32" => Self::X32,
-            "arm64" | "aarch64" | "SCMP_ARCH_AARCH64" => Self::Arm64,
-            _ => match text
-                .strip_prefix("0x")
-                .map(|hex| u32::from_str_radix(hex, 16))
-            {
-                Some(Ok(value)) => Call { arch: value, nr: 0 }.arch(),
-                _ => {
-                    return Err(format!(
-                        "unknown architecture {text:?} (x86-64, i386, x32, arm64 or 0xVALUE)"
-                    ))
-                }
-            },
-        })
+        let named = Self::NAMED
+            .into_iter()
+            .zip(&ROWS)
+            .find(|(_, row)| row.names.contains(&text) || row.scmp_name == text);
+        if let Some((arch, _)) = named {
+            return Ok(arch);
+        }
+        match text
+            .strip_prefix("0x")
+            .map(|hex| u32::from_str_radix(hex, 16))
+        {
+            Some(Ok(value)) => Ok(Call { arch: value, nr: 0 }.arch()),
+            _ => {
+                let names: Vec<&str> = ROWS.iter().map(|row| row.names[0]).collect();
+                Err(format!(
+                    "unknown architecture {text:?} ({} or 0xVALUE)",
+                    names.join(", ")
+                ))
+            }
+        }
     }
 }
 
@@ -224,17 +310,17 @@ impl Call {
         match self.arch {
             // -1 has every bit set and is no x32 call.
             AUDIT_ARCH_X86_64 if self.nr & X32_BIT != 0 && self.nr != u32::MAX => Arch::X32,
-            AUDIT_ARCH_X86_64 => Arch::X86_64,
-            AUDIT_ARCH_I386 => Arch::I386,
-            AUDIT_ARCH_AARCH64 => Arch::Arm64,
-            other => Arch::Other(other),
+            value => Arch::NAMED
+                .into_iter()
+                .find(|arch| arch.audit() == value)
+                .unwrap_or(Arch::Other(value)),
         }
     }
 
     /// The name in the table of the call's own architecture.
     pub fn name(self) -> Option<String> {
         ScmpSyscall::from_raw_syscall(self.nr as i32)
-            .get_name_by_arch(self.arch().scmp()?)
+            .get_name_by_arch(self.arch().row()?.scmp)
             .ok()
     }
 
@@ -280,8 +366,27 @@ mod tests {
         assert_eq!(name(AUDIT_ARCH_X86_64, 1), "write");
         assert_eq!(name(AUDIT_ARCH_I386, 1), "exit");
         assert_eq!(name(AUDIT_ARCH_AARCH64, 64), "write");
+        assert_eq!(name(0x4000_0028, 4), "write");
+        assert_eq!(name(0xc000_00f3, 64), "write");
+        assert_eq!(name(0xc000_0015, 4), "write");
+        assert_eq!(name(0x8000_0016, 4), "write");
         assert_eq!(name(AUDIT_ARCH_X86_64, X32_BIT | 1), "write");
         assert_eq!(name(AUDIT_ARCH_X86_64, X32_BIT | 520), "execve");
+    }
+
+    #[test]
+    fn each_architecture_is_known_by_its_names() {
+        for arch in Arch::NAMED {
+            for name in [
+                arch.to_string(),
+                arch.scmp_name().unwrap().to_owned(),
+                arch.systemd_name().unwrap().to_owned(),
+            ] {
+                assert_eq!(name.parse(), Ok(arch));
+            }
+            assert!(arch.call("execve").is_some(), "{arch}");
+            assert_eq!(arch.call("execve").unwrap().arch(), arch);
+        }
     }
 
     #[test]
@@ -308,9 +413,9 @@ mod tests {
         fn every_call_survives_its_text(
             arch in prop_oneof![
                 Just(AUDIT_ARCH_X86_64), Just(AUDIT_ARCH_I386),
-                Just(AUDIT_ARCH_AARCH64), any::<u32>(),
+                prop::sample::select(&Arch::NAMED).prop_map(Arch::audit), any::<u32>(),
             ],
-            nr in prop_oneof![0..600u32, (0..600u32).prop_map(|n| n | X32_BIT), any::<u32>()],
+            nr in prop_oneof![0..600u32, ARM_PRIVATE, (0..600u32).prop_map(|n| n | X32_BIT), any::<u32>()],
         ) {
             let call = Call { arch, nr };
             prop_assert_eq!(call.to_string().parse::<Call>(), Ok(call));

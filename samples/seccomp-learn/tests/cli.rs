@@ -354,10 +354,76 @@ fn the_man_page_and_completions_are_made() {
     let man = bench.call(&["man"]);
     assert_eq!(man.status, 0);
     assert!(man.out.contains(".TH seccomp-learn"), "{}", man.out);
-    assert!(man.out.contains(".SH ENFORCE"));
+    assert!(man.out.contains(".SH \"COMMAND: ENFORCE\""));
     for shell in ["bash", "zsh", "fish"] {
         assert!(bench.call(&["completions", shell]).out.contains("from-log"));
     }
     assert_eq!(bench.call(&["nonsense"]).status, 125);
     assert_eq!(bench.call(&["--help"]).status, 0);
+}
+
+#[test]
+fn a_log_of_any_length_takes_bounded_memory() {
+    let bench = Bench::new();
+    let mut child = Command::new("sh")
+        .args(["-c", "ulimit -v 65536 && exec \"$0\" from-log"])
+        .arg(env!("CARGO_BIN_EXE_seccomp-learn"))
+        .current_dir(bench.0.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut block = String::new();
+    for i in 0..5000 {
+        block.push_str(&format!(
+            "type=SECCOMP msg=audit(1.2:{i}): ses=1 pid={i} comm=\"p{i}\" exe=\"/bin/p{i}\" \
+             arch=c000003e syscall={i} code=0x7ffc0000\n"
+        ));
+    }
+    let mut input = child.stdin.take().unwrap();
+    let mut size = 0;
+    while size < 128 << 20 {
+        input.write_all(block.as_bytes()).unwrap();
+        size += block.len();
+    }
+    drop(input);
+    let done = done(child.wait_with_output().unwrap());
+    assert_eq!(done.status, 0, "{}", done.err);
+    assert_eq!(done.out.lines().count(), 5000);
+}
+
+#[test]
+fn a_log_adds_to_a_profile() {
+    let bench = Bench::new();
+    let record = "type=SECCOMP msg=audit(1.2:3): ses=1 pid=1 comm=\"a\" exe=\"/bin/a\" \
+                  arch=c000003e syscall=257 code=0x7ffc0000\n";
+    let log = format!("{record}{}", record.replace("/bin/a", "/bin/b"));
+    bench.file("known.txt", "read\nwrite\n");
+    let done = bench.feed(&["from-log", "--base", "known.txt"], &log);
+    assert_eq!(done.out, "openat\nread\nwrite\n");
+    assert!(
+        done.err.contains("1 distinct calls (1 of them new)"),
+        "{}",
+        done.err
+    );
+    assert!(done.err.contains("         1  /bin/b\n"), "{}", done.err);
+}
+
+#[test]
+fn what_is_no_text_has_its_place() {
+    let bench = Bench::new();
+    fs::write(bench.path("profile"), b"read\nwr\xffite\n").unwrap();
+    let done = bench.call(&["show", "profile"]);
+    assert_eq!(done.status, 125);
+    assert!(done.err.contains("profile:2:3: "), "{}", done.err);
+}
+
+#[test]
+fn a_list_of_names_is_not_made_of_numbers() {
+    let bench = Bench::new();
+    for format in ["oci", "systemd", "minijail", "seccompiler"] {
+        let done = bench.feed(&["convert", "--to", format, "-"], "4000\n");
+        assert_eq!((done.status, &*done.out), (125, ""), "{format}");
+    }
 }

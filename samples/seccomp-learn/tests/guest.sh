@@ -315,6 +315,36 @@ test_audit_settings() {
 	[[ $after == 'kill_process errno' ]] || fail "actions_logged: $after"
 }
 
+# On a terminal: progress is shown there, Ctrl-C reaches the command, and the
+# list is written.
+test_terminal() {
+	[[ -n $programs ]] || { skip "no compiler"; return; }
+	have python3 || { skip "no python3"; return; }
+	python3 - "$learn" "$programs" >out.log 2>err.log <<-'END' || fail "$(<err.log)" || return
+	import os, pty, sys
+
+	pid, terminal = pty.fork()
+	if pid == 0:
+	    os.execv(sys.argv[1], [sys.argv[1], "run", "--force", "-o", "list.txt", "--", sys.argv[2], "wait"])
+	shown = b""
+	sent = False
+	while True:
+	    try:
+	        shown += os.read(terminal, 4096)
+	    except OSError:
+	        break
+	    if not sent and b"ready" in shown and b"distinct calls" in shown:
+	        os.write(terminal, b"\x03")
+	        sent = True
+	status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+	assert b"distinct calls, last " in shown, shown
+	assert b"incomplete: interrupted by SIGINT; the command's exit status is 130" in shown, shown
+	assert status == 124, (status, shown)
+	END
+	grep -qx '# incomplete: interrupted by SIGINT' list.txt || fail "not said: $(<list.txt)" || return
+	grep -qx pause list.txt || fail "pause is not in the list"
+}
+
 # A run that is killed cannot put anything back; the next one does.
 test_killed_run() {
 	local before pid
@@ -389,7 +419,7 @@ tests=(
 	coreutils shell_pipes python_threads_subprocess compiler git server_under_load
 	i386 many_threads daemon set_uid
 	change_of_identity two_at_once numbers_without_name
-	flood flood_small_backlog flood_without_waiting interrupted audit_settings killed_run
+	flood flood_small_backlog flood_without_waiting interrupted terminal audit_settings killed_run
 	notify_unprivileged notify_threads
 	status_and_streams
 )

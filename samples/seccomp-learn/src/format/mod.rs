@@ -24,6 +24,7 @@ use crate::syscalls::{is_known, Arch, Call};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     /// One name a line, sorted
+    #[value(alias = "list")]
     Plain,
     /// This tool's own JSON: names, numbers, counts, first callers
     Json,
@@ -36,6 +37,7 @@ pub enum Format {
     /// seccompiler's JSON, as Firecracker takes it
     Seccompiler,
     /// C source that uses libseccomp (written only)
+    #[value(alias = "libseccomp")]
     C,
 }
 
@@ -99,6 +101,20 @@ impl Format {
     /// Fails if the format holds one architecture's calls and the profile has
     /// more.
     pub fn write(self, profile: &Profile) -> Result<Rendered> {
+        // An empty list is right for an empty profile only.
+        let names_only = matches!(
+            self,
+            Self::Oci | Self::Systemd | Self::Minijail | Self::Seccompiler
+        );
+        if names_only
+            && !profile.calls.is_empty()
+            && profile.calls.keys().all(|c| c.name().is_none())
+        {
+            bail!(
+                "this format holds names only, and none of the {} calls has one",
+                profile.calls.len()
+            );
+        }
         match self {
             Self::Plain => Ok(plain::write(profile)),
             Self::Json => Ok(json::write(profile)),
