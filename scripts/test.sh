@@ -113,7 +113,11 @@ part_oracle() { part oracle "$ROOT/scripts/oracle.sh" "$CASES"; }
 part_learn()
 {
 	"$ROOT/scripts/learn.sh"
-	guests learn --icount -- "cd $ROOT/samples/seccomp-learn && tests/guest.sh $BUILD/learn/release/seccomp-learn"
+	local tests="tests/guest.sh $BUILD/learn/release/seccomp-learn"
+	guests learn --icount -- "cd $ROOT/samples/seccomp-learn && $tests"
+	guests learn-audit-on --icount --append audit=1 -- \
+		"cd $ROOT/samples/seccomp-learn && ONLY='coreutils flood two_at_once nobody_takes_records' $tests"
+	part same-learn same learn learn-audit-on
 }
 
 say "building the selftests"

@@ -48,6 +48,38 @@ pub struct Status {
     pub backlog_limit: u32,
     /// Records that the kernel has dropped since it was started.
     pub lost: u32,
+    /// How long a task that logs waits for room in the backlog, in ticks; then
+    /// its record is dropped.
+    pub wait_limit: u32,
+    /// How long tasks have waited so, all of them, in ticks; `None` before
+    /// Linux 5.9.
+    pub waited: Option<u32>,
+}
+
+impl Status {
+    /// How many records may have been dropped, since `before`, on their way to
+    /// the readers of the log.
+    ///
+    /// The kernel's counter has others beside: those that went to the readers
+    /// and were dropped behind them, as nobody, or no auditd in time, took them
+    /// (`kauditd_hold_skb()`: with `audit=1` and no auditd that is every one).
+    /// What is dropped before is dropped by `audit_log_start()`, for want of
+    /// room, and by then its task has waited for the whole of the limit. That
+    /// function allocates a few hundred bytes as well, with GFP_KERNEL, which
+    /// fails for a task that is being killed only. A rate limit drops behind it,
+    /// but before the readers.
+    pub fn lost_since(&self, before: &Self) -> u32 {
+        let lost = self.lost.wrapping_sub(before.lost);
+        let limit = self.wait_limit.min(before.wait_limit);
+        match (before.waited, self.waited) {
+            (Some(before), Some(now))
+                if now >= before && now - before < limit && self.rate_limit == 0 =>
+            {
+                0
+            }
+            _ => lost,
+        }
+    }
 }
 
 const STATUS_ENABLED: u32 = 0x1;
@@ -90,12 +122,15 @@ impl Control {
                             .map(|b| u32::from_ne_bytes(b.try_into().unwrap()))
                             .context("AUDIT_GET: short answer")
                     };
-                    // mask, enabled, failure, pid, rate limit, backlog limit, lost
+                    // mask, enabled, failure, pid, rate limit, backlog limit,
+                    // lost, backlog, features, wait time, actual wait time
                     return Ok(Status {
                         enabled: word(1)?,
                         rate_limit: word(4)?,
                         backlog_limit: word(5)?,
                         lost: word(6)?,
+                        wait_limit: word(9).unwrap_or(0),
+                        waited: word(10).ok(),
                     });
                 }
                 _ => {}
@@ -292,5 +327,45 @@ fn error(payload: &[u8]) -> io::Result<()> {
         Ok(())
     } else {
         Err(io::Error::from_raw_os_error(-code))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_dropped_behind_the_readers_is_no_loss() {
+        let before = Status {
+            enabled: 1,
+            rate_limit: 0,
+            backlog_limit: 64,
+            lost: 5,
+            wait_limit: 15_000,
+            waited: Some(100),
+        };
+        let after = |lost, waited| Status {
+            lost,
+            waited,
+            ..before
+        };
+        assert_eq!(after(9, Some(15_099)).lost_since(&before), 0);
+        // One record has waited for the whole of the limit.
+        assert_eq!(after(9, Some(15_100)).lost_since(&before), 4);
+        // Somebody has set the counter to 0; or there is none.
+        assert_eq!(after(9, Some(99)).lost_since(&before), 4);
+        assert_eq!(after(9, None).lost_since(&before), 4);
+        // Nobody waits.
+        let hasty = Status {
+            wait_limit: 0,
+            ..before
+        };
+        assert_eq!(after(9, Some(100)).lost_since(&hasty), 4);
+        let limited = Status {
+            rate_limit: 1,
+            ..after(9, Some(100))
+        };
+        assert_eq!(limited.lost_since(&before), 4);
+        assert_eq!(after(5, None).lost_since(&before), 0);
     }
 }

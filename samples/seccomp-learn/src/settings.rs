@@ -66,7 +66,7 @@ pub struct Settings {
     /// What to put back where nobody else can be waited for.
     found: Found,
     users: Option<Flock<File>>,
-    lost: u32,
+    before: Status,
 }
 
 impl Settings {
@@ -91,7 +91,7 @@ impl Settings {
                 actions_logged: logged.trim_end().to_owned(),
             },
             users: None,
-            lost: status.lost,
+            before: status,
         };
         if door.is_some() {
             settings.users = settings.join()?;
@@ -140,7 +140,7 @@ impl Settings {
                 (None, 0) => 0,
                 (None, limit) => limit.max(BACKLOG),
             },
-            lost: now.lost,
+            ..*now
         };
         self.control.change(now, &fit)?;
         let logged = fs::read_to_string(ACTIONS_LOGGED)?;
@@ -158,14 +158,14 @@ impl Settings {
         &mut self.control
     }
 
-    /// Records that the kernel has dropped since the run began, whoever they
-    /// were of.
+    /// Records that may have been dropped since the run began, whoever they were
+    /// of.
     ///
     /// # Errors
     ///
     /// Fails if the counter cannot be asked for.
     pub fn lost(&mut self) -> Result<u32> {
-        Ok(self.control.status()?.lost.wrapping_sub(self.lost))
+        Ok(self.control.status()?.lost_since(&self.before))
     }
 
     fn put_back(&mut self) -> Result<()> {
@@ -174,7 +174,7 @@ impl Settings {
             enabled: self.found.enabled,
             rate_limit: self.found.rate_limit,
             backlog_limit: self.found.backlog_limit,
-            lost: now.lost,
+            ..now
         };
         // actions_logged first: its change is a record too, if audit is on.
         let logged = fs::read_to_string(ACTIONS_LOGGED)?;

@@ -345,6 +345,16 @@ test_terminal() {
 	grep -qx pause list.txt || fail "pause is not in the list"
 }
 
+# With audit=1 and no auditd the kernel keeps records for one to come, and counts
+# as lost those for which there is no room. They have all been read before that.
+test_nobody_takes_records() {
+	[[ -n $programs ]] || { skip "no compiler"; return; }
+	local status=0
+	flood -- "$programs" flood 4 5000 || status=$?
+	((status == 0)) || fail "status $status: $(<err.log)" || return
+	complete_or_said "$status" 20000 flood.json err.log
+}
+
 # A run that is killed cannot put anything back; the next one does.
 test_killed_run() {
 	local before pid
@@ -424,6 +434,16 @@ tests=(
 	status_and_streams
 )
 
+# What a kernel that was started without this cannot show.
+if grep -qw audit=1 /proc/cmdline; then tests+=(nobody_takes_records); fi
+if [[ -n ${ONLY:-} ]]; then
+	wanted=()
+	for name in "${tests[@]}"; do
+		if [[ " $ONLY " == *" $name "* ]]; then wanted+=("$name"); fi
+	done
+	tests=("${wanted[@]}")
+fi
+
 if [[ -z $programs ]] && have gcc; then
 	gcc -O1 -pthread -o programs "$here/programs.c" 2>cc.log && programs=$work/programs
 fi
@@ -438,10 +458,6 @@ failed=0
 number=0
 for name in "${tests[@]}"; do
 	number=$((number + 1))
-	if [[ -n ${ONLY:-} && " $ONLY " != *" $name "* ]]; then
-		echo "ok $number $name # SKIP not asked for"
-		continue
-	fi
 	start=$SECONDS
 	"test_$name"
 	case $? in
