@@ -9,7 +9,7 @@ SHELL := /bin/bash
 kernel := $(if $(BASELINE),c,rust)
 export KDIR
 
-.PHONY: help setup kernel run test check vm shell oracle stress fuzz mutants bench clean
+.PHONY: help setup kernel run test check vm shell oracle stress fuzz mutants faults test-debug bench clean
 
 help: ## list the targets
 	@awk -F ' *## ' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,12 @@ fuzz: setup ## fuzz the text of actions_logged, for SECONDS=30
 
 mutants: setup ## change the rules in each way, and see that a test notices
 	@scripts/mutants.sh
+
+faults: setup ## put faults into the kernel side, and see which test catches each
+	@scripts/faults.sh
+
+test-debug: setup ## the tests on kernels that look for their own faults: KASAN, lockdep, KCSAN, …
+	@scripts/test-debug.sh
 
 bench: setup ## instructions per system call, C beside Rust; KVM=1: time as well
 	@scripts/bench.sh

@@ -58,12 +58,13 @@ cargo_in()
 # The cargo projects, and how many tests each must at least have had.
 projects=(rust/host samples/seccomp-learn)
 
-[ "$ktap" != -k ] || printf 'TAP version 13\n1..%d\n' $((5 + 3 * ${#projects[@]}))
+[ "$ktap" != -k ] || printf 'TAP version 13\n1..%d\n' $((6 + 3 * ${#projects[@]}))
 check "format of the kernel crate" rustfmt --check --edition 2021 rust/seccomp.rs
 check "format of the fuzz target" rustfmt --check --edition 2021 rust/host/fuzz/fuzz_targets/actions_logged.rs
 check "shell: shellcheck" shellcheck -x "${scripts[@]}"
 check "shell: syntax" sh -c 'for s; do bash -n "$s" || exit; done' sh "${scripts[@]}"
 check "patches: checkpatch" checkpatch
+check "faults: each applies" scripts/faults.sh --check
 for project in "${projects[@]}"; do
 	check "$project: format" cargo_in "$project" fmt --check
 	check "$project: clippy" cargo_in "$project" clippy --quiet --locked --all-targets -- -D warnings

@@ -1164,6 +1164,42 @@ TEST_F_TIMEOUT(log, audit_switched_off_and_on, KILLED_SLOWLY)
 	}
 }
 
+/*
+ * Numbers around and behind the end of the table of the system calls, under a
+ * filter that allows the first of the table and denies these. The kernel keeps
+ * what a filter always allows in a bitmap as long as the table; whoever looks
+ * behind its end, even where a guard against speculation turns that into its
+ * beginning, finds that number 0 is allowed.
+ */
+#define FIRST_DENIED	400
+#define LAST_DENIED	1200
+
+TEST(numbers_behind_the_table_are_not_taken_for_others)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, FIRST_DENIED, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | RET_DATA),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = { .len = ARRAY_SIZE(code), .filter = code };
+	unsigned long nr;
+
+	ASSERT_EQ(0, prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	ASSERT_EQ(0, syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog));
+	for (nr = FIRST_DENIED; nr <= LAST_DENIED; nr++) {
+		EXPECT_EQ(-RET_DATA, native_call(nr)) {
+			TH_LOG("native call %lu", nr);
+		}
+		EXPECT_EQ(-RET_DATA, int80_call(nr)) {
+			TH_LOG("i386 call %lu", nr);
+		}
+	}
+	EXPECT_EQ(-RET_DATA, native_call(-1U));
+	EXPECT_EQ(-RET_DATA, native_call(1U << 31));
+	EXPECT_EQ(-RET_DATA, native_call(X32_BIT));
+}
+
 /* Calls that a tracer sees first. */
 FIXTURE(traced)
 {

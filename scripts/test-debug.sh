@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The tests on kernels that look for their own faults: test-debug.sh [VARIANT...]
+#
+#	debug	KASAN, lockdep, RCU, UBSAN, object life, kmemleak, failing allocations
+#	kcsan	data races
+#
+# CASES (300) says how many of the oracle's cases, SECONDS_OF_STRESS (60) how long
+# the stress. Each part writes KTAP into build/test-debug/. A warning of the
+# kernel is a panic there, and what it prints a failure in any case.
+
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+cases=${CASES:-300} stress=${SECONDS_OF_STRESS:-60}
+
+"$ROOT/scripts/setup.sh"
+load_tools
+[ $# -gt 0 ] || set -- debug kcsan
+"$ROOT/scripts/kernel.sh" rust
+"$ROOT/scripts/kernel.sh" c
+out=$BUILD/test-debug
+mkdir -p "$out"
+say "building the selftests"
+"$ROOT/scripts/selftests.sh" >"$out/selftests.log" 2>&1 || { tail -n 20 "$out/selftests.log" >&2; die "the selftests do not build"; }
+selftests=$BUILD/selftests
+oracle="$selftests/seccomp_oracle/seccomp_oracle --seed 1 --cases $cases --jobs 2"
+
+# Runs a command, whose output is KTAP, in a guest of kernel $1 as part $2; what
+# vm.sh has to say against the guest is one more test. More options of vm.sh may
+# precede --.
+part()
+{
+	local kernel=$1 name=$1-$2 begin=$SECONDS status=0 options=()
+	shift 2
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	"$ROOT/scripts/vm.sh" --quiet --kernel "$kernel" --memory 2G --timeout 1500 --append panic_on_warn=1 \
+		"${options[@]}" "$@" >"$out/$name.ktap" 2>"$out/$name.log" </dev/null || status=$?
+	# 126 and 125 are a splat and an end before its time; else it is the tests' own.
+	printf 'TAP version 14\n1..1\n%s 1 %s: the guest ends in good order, no splat\n' \
+		"$([ "$status" -lt 124 ] && echo ok || echo 'not ok')" "$name" >"$out/$name-console.ktap"
+	say "$name: $(python3 "$ROOT/scripts/ktap.py" summary "$out/$name.ktap" | tail -n 1) ($((SECONDS - begin)) s)"
+}
+
+# For the guest: two scans, because what is not yet old enough is not told of.
+cat >"$out/kmemleak" <<-'END'
+	printf 'TAP version 14\n1..1\n'
+	file=/sys/kernel/debug/kmemleak
+	if ! [ -e $file ]; then
+		echo 'ok 1 kmemleak # SKIP this kernel has none'
+		exit
+	fi
+	sleep 6
+	echo scan >$file
+	sleep 6
+	echo scan >$file
+	found=$(cat $file)
+	[ -z "$found" ] || sed 's/^/# /' <<<"$found"
+	[ -z "$found" ] && echo 'ok 1 kmemleak finds nothing' || echo 'not ok 1 kmemleak finds nothing'
+END
+cat >"$out/oracle" <<-END
+	printf 'TAP version 14\n1..1\n'
+	$oracle >$out/lines
+	if cmp $out/c.lines $out/lines >&2; then
+		echo 'ok 1 oracle: $cases lines are those of C'
+	else
+		diff $out/c.lines $out/lines | cut -c1-400 | head -n 4 | sed 's/^/# /'
+		echo 'not ok 1 oracle: $cases lines are those of C'
+	fi
+END
+
+"$ROOT/scripts/vm.sh" --quiet --icount --kernel c -- "$oracle >$out/c.lines"
+for variant; do
+	rm -f "$out/$variant-"*
+	kernel=$variant-rust
+	"$ROOT/scripts/kernel.sh" "$kernel"
+	part "$kernel" kunit --icount -- 'cat /sys/kernel/debug/kunit/seccomp_rust/results'
+	part "$kernel" seccomp_bpf --icount -- "cd $selftests/kernel && ./seccomp_bpf"
+	part "$kernel" log --icount -- "cd $selftests/seccomp_log && ./log_test -F no_audit"
+	part "$kernel" sysctl --icount -- "cd $selftests/seccomp_log && ./sysctl_test"
+	part "$kernel" oracle --icount -- "bash $out/oracle"
+	# By the real clock, with CPUs that really run side by side.
+	part "$kernel" stress -- "$selftests/seccomp_log/stress $stress"
+	# What all of it in one guest has lost, with no test's own time limit.
+	part "$kernel" kmemleak --icount -- "(cd $selftests/seccomp_log && ./stress 5 2; $oracle) >/dev/null 2>&1; bash $out/kmemleak"
+done
+printf '\n'
+python3 "$ROOT/scripts/ktap.py" summary "$out"/*.ktap
