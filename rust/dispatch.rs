@@ -5,6 +5,8 @@
 //! The rules are those of `__seccomp_filter()` in
 //! [`kernel/seccomp.c`](srctree/kernel/seccomp.c).
 
+use core::mem::MaybeUninit;
+
 use kernel::{
     bindings,
     ffi::c_int, //
@@ -34,7 +36,8 @@ use crate::{
 #[inline(never)]
 pub(crate) fn permit(caller: Caller, newest: &Filter, after_trace: bool) -> bool {
     let caller = caller.again();
-    let call = caller.call(after_trace);
+    let mut call = MaybeUninit::uninit();
+    let call = caller.read_call(&mut call, after_trace);
     let pinned = caller.pin();
 
     let Some(mut decision) = newest.first_objection(&call.data, &pinned) else {
@@ -45,7 +48,7 @@ pub(crate) fn permit(caller: Caller, newest: &Filter, after_trace: bool) -> bool
     }
 
     drop(pinned);
-    carry_out(caller, &decision, &call)
+    carry_out(caller, &decision, call)
 }
 
 /// Carries out what has been decided about `call`. Returns as [`permit`] does.

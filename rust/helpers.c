@@ -88,20 +88,9 @@ __rust_helper void rust_helper_inline_migrate_enable(void)
 	migrate_enable();
 }
 
-__rust_helper unsigned long rust_helper_kstk_eip(struct task_struct *task)
-{
-	return KSTK_EIP(task);
-}
-
 __rust_helper void rust_helper_ptrace_event(int event, unsigned long message)
 {
 	ptrace_event(event, message);
-}
-
-__rust_helper bool rust_helper_ptrace_event_enabled(struct task_struct *task,
-						    int event)
-{
-	return ptrace_event_enabled(task, event);
 }
 
 __rust_helper int rust_helper_syscall_get_arch(struct task_struct *task)
@@ -109,74 +98,57 @@ __rust_helper int rust_helper_syscall_get_arch(struct task_struct *task)
 	return syscall_get_arch(task);
 }
 
-__rust_helper void rust_helper_syscall_get_arguments(struct task_struct *task,
-						     struct pt_regs *regs,
-						     unsigned long *args)
-{
-	syscall_get_arguments(task, regs, args);
+/*
+ * What filters get to see of a system call of @task that is known to be of the
+ * convention @arch_. Told nothing, the compiler makes one function of all
+ * conventions, by computing where the arguments are: some 20 instructions more.
+ */
+#define SECCOMP_DATA_HELPER(name_, arch_)				\
+__rust_helper void rust_helper_##name_(struct task_struct *task,	\
+				       struct seccomp_data *data)	\
+{									\
+	struct pt_regs *regs = task_pt_regs(task);			\
+	unsigned long args[6];						\
+									\
+	if (syscall_get_arch(task) != (arch_))				\
+		__builtin_unreachable();				\
+	syscall_get_arguments(task, regs, args);			\
+	data->nr = syscall_get_nr(task, regs);				\
+	data->arch = (arch_);						\
+	data->instruction_pointer = KSTK_EIP(task);			\
+	data->args[0] = args[0];					\
+	data->args[1] = args[1];					\
+	data->args[2] = args[2];					\
+	data->args[3] = args[3];					\
+	data->args[4] = args[4];					\
+	data->args[5] = args[5];					\
 }
 
+SECCOMP_DATA_HELPER(native_seccomp_data, SECCOMP_ARCH_NATIVE)
 #ifdef SECCOMP_ARCH_COMPAT
-/*
- * In a compat system call, and no other. Told nothing, the compiler makes one of
- * the two conventions, by computing where the arguments are: some 20
- * instructions more.
- */
-__rust_helper void
-rust_helper_syscall_get_compat_arguments(struct task_struct *task,
-					 struct pt_regs *regs,
-					 unsigned long *args)
-{
-	if (syscall_get_arch(task) == SECCOMP_ARCH_NATIVE)
-		__builtin_unreachable();
-	syscall_get_arguments(task, regs, args);
-}
+SECCOMP_DATA_HELPER(compat_seccomp_data, SECCOMP_ARCH_COMPAT)
 #endif
-
-__rust_helper int rust_helper_syscall_get_nr(struct task_struct *task,
-					     struct pt_regs *regs)
-{
-	return syscall_get_nr(task, regs);
-}
-
-__rust_helper void rust_helper_syscall_rollback(struct task_struct *task,
-						struct pt_regs *regs)
-{
-	syscall_rollback(task, regs);
-}
-
-__rust_helper void
-rust_helper_syscall_set_return_value(struct task_struct *task,
-				     struct pt_regs *regs, int error, long val)
-{
-	syscall_set_return_value(task, regs, error, val);
-}
-
-__rust_helper struct pt_regs *
-rust_helper_task_pt_regs(struct task_struct *task)
-{
-	return task_pt_regs(task);
-}
-
-/*
- * Where the fields of struct task_struct lie, Rust must not ask bindgen: it
- * loses the alignment of an empty structure, which sched_statistics is without
- * CONFIG_SCHEDSTATS, and all that stands behind that one moves.
- */
-__rust_helper unsigned int rust_helper_task_ptrace(struct task_struct *task)
-{
-	return READ_ONCE(task->ptrace);
-}
-
-__rust_helper struct seccomp *
-rust_helper_task_seccomp(struct task_struct *task)
-{
-	return &task->seccomp;
-}
 
 __rust_helper int rust_helper_task_signal_live(struct task_struct *task)
 {
 	return atomic_read(&task->signal->live);
+}
+
+__rust_helper int rust_helper_task_syscall_nr(struct task_struct *task)
+{
+	return syscall_get_nr(task, task_pt_regs(task));
+}
+
+__rust_helper void rust_helper_task_syscall_rollback(struct task_struct *task)
+{
+	syscall_rollback(task, task_pt_regs(task));
+}
+
+__rust_helper void
+rust_helper_task_syscall_set_return_value(struct task_struct *task, int error,
+					  long val)
+{
+	syscall_set_return_value(task, task_pt_regs(task), error, val);
 }
 
 __rust_helper bool rust_helper_warn_on_once(bool cond)

@@ -9,7 +9,10 @@
 
 use core::{
     marker::PhantomData,
-    mem::offset_of,
+    mem::{
+        offset_of,
+        MaybeUninit, //
+    },
     ptr, //
 };
 
@@ -17,8 +20,7 @@ use kernel::{
     bindings,
     ffi::{
         c_int,
-        c_long,
-        c_ulong, //
+        c_long, //
     },
     static_assert,
     sync::barrier::{
@@ -63,26 +65,22 @@ impl Caller {
         }
     }
 
-    /// The same task, found anew: cheaper than to hand it on and keep it in a register.
+    /// The same task, found anew where that takes one instruction: cheaper than to hand it on and
+    /// to keep it in a register.
     #[inline(always)]
     pub(crate) fn again(self) -> Self {
+        if !cfg!(CONFIG_RUST_INLINE_HELPERS) {
+            return self;
+        }
         // SAFETY: `self` shows that the place is one to call the function in.
         unsafe { Self::current() }
-    }
-
-    /// The saved registers of the system call.
-    #[inline(always)]
-    fn regs(self) -> *mut bindings::pt_regs {
-        // SAFETY: By the type invariants `task` is the current task, whose stack cannot go away,
-        // and its registers have been saved there.
-        unsafe { bindings::task_pt_regs(self.task) }
     }
 
     /// The task's seccomp state.
     #[inline(always)]
     fn seccomp(self) -> *mut bindings::seccomp {
-        // SAFETY: By the type invariants `task` is valid.
-        unsafe { bindings::task_seccomp(self.task) }
+        // SAFETY: By the type invariants `task` is valid, and the field lies there in it.
+        unsafe { self.task.byte_add(bindings::OFFSET_OF_TASK_SECCOMP).cast() }
     }
 
     /// The task's seccomp mode: one of `SECCOMP_MODE_*`.
@@ -114,10 +112,17 @@ impl Caller {
     /// `PTRACE_O_SUSPEND_SECCOMP`.
     #[inline(always)]
     pub(crate) fn is_suspended(self) -> bool {
-        // SAFETY: By the type invariants `task` is valid.
-        let ptrace = unsafe { bindings::task_ptrace(self.task) };
+        cfg!(CONFIG_CHECKPOINT_RESTORE) && self.ptrace() & bindings::PT_SUSPEND_SECCOMP != 0
+    }
 
-        cfg!(CONFIG_CHECKPOINT_RESTORE) && ptrace & bindings::PT_SUSPEND_SECCOMP != 0
+    /// What a tracer has set for the task: `PT_*`.
+    #[inline(always)]
+    fn ptrace(self) -> u32 {
+        // SAFETY: By the type invariants `task` is valid, and the field lies there in it.
+        let ptrace = unsafe { self.task.byte_add(bindings::OFFSET_OF_TASK_PTRACE) };
+
+        // SAFETY: As before. A tracer may store to the field at any time, hence the volatile load.
+        unsafe { ptr::read_volatile(ptrace.cast()) }
     }
 
     /// The newest of the task's filters, `None` without one.
@@ -142,8 +147,8 @@ impl Caller {
     /// The number of the system call, which a tracer may have made negative.
     #[inline(always)]
     pub(crate) fn nr(self) -> c_int {
-        // SAFETY: `task` is current by the type invariants, `regs()` are its registers.
-        unsafe { bindings::syscall_get_nr(self.task, self.regs()) }
+        // SAFETY: By the type invariants `task` is current, its registers saved.
+        unsafe { bindings::task_syscall_nr(self.task) }
     }
 
     /// The calling convention of the system call: an `AUDIT_ARCH_*` value.
@@ -161,65 +166,62 @@ impl Caller {
         unsafe { bindings::in_compat_syscall() }
     }
 
-    /// The system call that the task is making, `after_trace` as in [`Call`].
+    /// Puts the system call that the task is making into `call`, `after_trace` as in [`Call`].
     #[inline(always)]
-    pub(crate) fn call(self, after_trace: bool) -> Call {
+    pub(crate) fn read_call(self, call: &mut MaybeUninit<Call>, after_trace: bool) -> &Call {
+        let place = call.as_mut_ptr();
+        // SAFETY: `place` is valid for writes, and so are its fields. This one is written first,
+        // for the value not to be kept across a call.
+        let data = unsafe {
+            (&raw mut (*place).after_trace).write(after_trace);
+            &raw mut (*place).data
+        };
+
         #[cfg(CONFIG_COMPAT)]
         if self.arch() == bindings::SECCOMP_ARCH_COMPAT {
-            // SAFETY: This has just been found.
-            return unsafe { self.compat_call(after_trace) };
+            // SAFETY: As for the other convention below.
+            unsafe { self.read_compat_data(data) };
+        } else {
+            // SAFETY: By the type invariants `task` is current, its registers saved. Its system
+            // call is of this convention, there being no third, and `data` is valid for writes.
+            unsafe { bindings::native_seccomp_data(self.task, data) };
         }
+        #[cfg(not(CONFIG_COMPAT))]
+        // SAFETY: As above, there being no other convention.
+        unsafe {
+            bindings::native_seccomp_data(self.task, data)
+        };
 
-        let mut args = [0; 6];
-        // SAFETY: `task` is current by the type invariants, `regs()` are its registers, and `args`
-        // has room for the six words that the function writes.
-        unsafe { bindings::syscall_get_arguments(self.task, self.regs(), args.as_mut_ptr()) };
-        self.call_with(self.arch(), args, after_trace)
+        // SAFETY: Both fields have been written.
+        unsafe { call.assume_init_ref() }
     }
 
-    /// [`Self::call`] of the compat convention, out of the native one's way.
+    /// Reads what filters get to see of a system call of the compat convention, out of the native
+    /// one's way.
     ///
     /// # Safety
     ///
-    /// The system call must have been made by the compat convention.
+    /// The system call must have been made by the compat convention, and `data` must be valid for
+    /// writes.
     #[cfg(CONFIG_COMPAT)]
-    #[inline(never)]
-    unsafe fn compat_call(self, after_trace: bool) -> Call {
-        let mut args = [0; 6];
-        // SAFETY: As in `call()`. The convention is the compat one by the safety requirements.
-        unsafe {
-            bindings::syscall_get_compat_arguments(self.task, self.regs(), args.as_mut_ptr())
-        };
-        self.call_with(bindings::SECCOMP_ARCH_COMPAT, args, after_trace)
-    }
-
-    /// The system call with its convention and its arguments.
-    #[inline(always)]
-    fn call_with(self, arch: u32, args: [c_ulong; 6], after_trace: bool) -> Call {
-        Call {
-            data: bindings::seccomp_data {
-                nr: self.nr(),
-                arch,
-                // SAFETY: `task` is current by the type invariants, so its registers can be read.
-                instruction_pointer: unsafe { bindings::kstk_eip(self.task) } as u64,
-                args: args.map(|arg| arg as u64),
-            },
-            after_trace,
-        }
+    #[cfg_attr(CONFIG_RUST_INLINE_HELPERS, inline(never))]
+    #[cfg_attr(not(CONFIG_RUST_INLINE_HELPERS), inline(always))]
+    unsafe fn read_compat_data(self, data: *mut bindings::seccomp_data) {
+        // SAFETY: By the type invariants `task` is current, its registers saved, and by the safety
+        // requirements.
+        unsafe { bindings::compat_seccomp_data(self.task, data) };
     }
 
     /// Makes the system call, which is not run, fail with `errno`; with 0 it returns 0.
     pub(crate) fn set_errno(self, errno: u16) {
-        // SAFETY: `task` is current by the type invariants, `regs()` are its registers.
-        unsafe {
-            bindings::syscall_set_return_value(self.task, self.regs(), -c_int::from(errno), 0)
-        };
+        // SAFETY: By the type invariants `task` is current, its registers saved.
+        unsafe { bindings::task_syscall_set_return_value(self.task, -c_int::from(errno), 0) };
     }
 
     /// Puts the registers back to what they were when the system call was made.
     pub(crate) fn roll_back(self) {
-        // SAFETY: `task` is current by the type invariants, `regs()` are its registers.
-        unsafe { bindings::syscall_rollback(self.task, self.regs()) };
+        // SAFETY: By the type invariants `task` is current, its registers saved.
+        unsafe { bindings::task_syscall_rollback(self.task) };
     }
 
     /// Sends the task `SIGSYS` for system call `nr`, `reason` in `si_errno`, so that it is
@@ -238,11 +240,9 @@ impl Caller {
     }
 
     /// Whether the task has a tracer that asked for `PTRACE_EVENT_SECCOMP`.
+    #[inline(always)]
     pub(crate) fn has_seccomp_tracer(self) -> bool {
-        // SAFETY: `task` is current by the type invariants.
-        unsafe {
-            bindings::ptrace_event_enabled(self.task, bindings::PTRACE_EVENT_SECCOMP as c_int)
-        }
+        self.ptrace() & bindings::PT_TRACE_SECCOMP != 0
     }
 
     /// Stops for the tracer, with `message` for it to read by `PTRACE_GETEVENTMSG`. The tracer may
