@@ -57,7 +57,8 @@ oracle="$BUILD/selftests/seccomp_oracle/seccomp_oracle --seed 1 --cases 300 --jo
 # kernel is fixed: the date, because the number of its digits takes its time.
 figures()
 {
-	"$ROOT/scripts/vm.sh" --kernel "$1" --icount --cpus 1 --qemu '-rtc base=2026-01-01,clock=vm' \
+	"$ROOT/scripts/vm.sh" --kernel "$1" --cpus 1 \
+		--qemu '-icount shift=0,sleep=off -rtc base=2026-01-01,clock=vm' \
 		--append 'audit_backlog_limit=0' -- \
 		"$tools/guest.sh ${arguments[*]} && $tools/stack.sh $oracle" >"$out/$1.figures" </dev/null &&
 		"$tools/size.sh" "$1" >>"$out/$1.figures"

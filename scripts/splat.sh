@@ -9,7 +9,7 @@ set -euo pipefail
 # The marks of scripts/../tools/testing/selftests and of lockdep, KASAN, KCSAN,
 # UBSAN, kmemleak, the hung task and the RCU stall detectors, as they stand
 # behind the time stamp.
-marks='BUG: |WARNING: |Oops: |Kernel panic|kernel BUG at|general protection fault'
+marks='BUG: |WARNING: |Oops: |Kernel panic|kernel BUG at|general protection fault[,:]'
 marks+='|INFO: (possible|suspicious|inconsistent|trying to register|rcu_|task .* blocked for)'
 marks+='|suspicious RCU|possible recursive locking|UBSAN: |kmemleak: [0-9]+ new|ODEBUG: '
 marks+='|unable to handle|stack segment|double fault|RIP: 0010:|Call Trace:|cut here|rust_kernel: panicked|bad unlock balance'

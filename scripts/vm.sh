@@ -9,9 +9,9 @@
 #	--cpus N	(default 2)
 #	--memory SIZE	(default 1G)
 #	--timeout SECS	after which the guest counts as hung (default 900)
-#	--icount	the guest's clock counts instructions, an idle guest's time
-#			flies: emulation only, but time-outs in the guest then do not
-#			depend on how fast or busy this machine is
+#	--icount	the guest's clock counts instructions while it works, and is
+#			ours while it is idle: emulation only, but how fast or busy
+#			this machine is then matters little to time-outs in the guest
 #	--quiet		no line about what is done
 #	--allow-splat	a splat on the console is not a failure
 #
@@ -33,7 +33,7 @@ while [ $# -gt 0 ]; do
 	--cpus) cpus=$2; shift ;;
 	--memory) memory=$2; shift ;;
 	--timeout) timeout=$2; shift ;;
-	--icount) qemu+=' -icount shift=0,sleep=off' ;;
+	--icount) qemu+=' -icount shift=0,sleep=on' ;;
 	--quiet) quiet=1 ;;
 	--allow-splat) allow_splat=1 ;;
 	--) shift; break ;;

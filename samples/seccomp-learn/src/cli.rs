@@ -95,7 +95,7 @@ pub enum Via {
     Auto,
     /// Audit records of SECCOMP_RET_LOG
     Log,
-    /// A SECCOMP_RET_USER_NOTIF listener; slower
+    /// A SECCOMP_RET_USER_NOTIF listener, for which each call waits
     Notify,
 }
 
