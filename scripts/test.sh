@@ -82,9 +82,11 @@ part_kselftest()
 {
 	guests seccomp_bpf --icount -- "cd $BUILD/selftests/kernel && ./seccomp_bpf"
 	part same-kselftest same seccomp_bpf
-	guests seccomp_benchmark --icount --cpus 1 -- "cd $BUILD/selftests/kernel && ./seccomp_benchmark 1000000"
-	mv "$out/seccomp_benchmark-rust.ktap" "$out/seccomp_benchmark-rust.said"
-	part seccomp_benchmark-rust "$ROOT/tests/benchmark.sh" "$out"/seccomp_benchmark-{c.ktap,rust.said}
+	local benchmark=(--quiet --icount --cpus 1 -- "cd $BUILD/selftests/kernel && ./seccomp_benchmark 1000000")
+	"$ROOT/scripts/vm.sh" --kernel rust "${benchmark[@]}" >"$out/benchmark" 2>"$out/benchmark.log" </dev/null || true &
+	part seccomp_benchmark-c "$ROOT/scripts/vm.sh" --kernel c "${benchmark[@]}"
+	wait
+	part seccomp_benchmark-rust "$ROOT/tests/benchmark.sh" "$out/seccomp_benchmark-c.ktap" "$out/benchmark"
 }
 
 part_ours()
