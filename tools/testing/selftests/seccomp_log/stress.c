@@ -670,7 +670,7 @@ int main(int argc, char **argv)
 			       tally[i].escapes, tally[i].faults, *reason ? "; " : "", reason,
 			       tally[i].first[0] ? "; " : "", tally[i].first);
 		if (tally[i].skipped && !bad && !tally[i].faults)
-			ksft_test_result_skip("%s: not possible here\n", workers[i].name);
+			ksft_test_result_code(KSFT_SKIP, workers[i].name, "not possible here");
 		else
 			ksft_test_result(!bad && !tally[i].escapes && !tally[i].faults &&
 					 tally[i].rounds, "%s\n", workers[i].name);
