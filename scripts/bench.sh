@@ -85,13 +85,13 @@ fi
 status=0
 python3 "$tools/report.py" "$out" || status=$?
 
-# The other table is of the learner, which runs on the rust kernel alone. It is
-# of time: a clock that counts instructions runs ahead whenever the guest waits
-# for a file of this machine.
+# The other table is of the learner, which runs on the rust kernel alone. Its
+# clock counts instructions too, but is this machine's while the guest is idle: it
+# would run ahead whenever the guest waits for a file.
 if [ "${LEARN:-1}" = 1 ]; then
 	"$ROOT/scripts/learn.sh"
-	say "how much slower programs are while they are learnt, by time"
-	"$ROOT/scripts/vm.sh" --cpus 1 -- \
+	say "how much slower programs are while they are learnt"
+	"$ROOT/scripts/vm.sh" --icount --cpus 1 -- \
 		"$ROOT/samples/seccomp-learn/tests/bench.sh $BUILD/learn/release/seccomp-learn" </dev/null | tee "$out/learn.txt" || status=1
 fi
 exit "$status"
