@@ -21,7 +21,7 @@ use seccomp_learn::learn::{learn, Lesson};
 use seccomp_learn::output::Output;
 use seccomp_learn::profile::Profile;
 use seccomp_learn::run::{self, Job, Loss, NotStarted, Outcome, Via};
-use seccomp_learn::syscalls::{Arch, Call};
+use seccomp_learn::syscalls::{Arch, Call, Seen};
 
 /// `diff` found a difference.
 const EXIT_DIFFERENT: u8 = 1;
@@ -334,7 +334,7 @@ fn show(args: cli::Show) -> Result<u8> {
                     0 => "-".to_owned(),
                     n => n.to_string(),
                 },
-                printable(seen.first.as_deref().unwrap_or("-")),
+                printable(seen.first.as_deref().unwrap_or("-")) + &selected(seen),
             ]
         })
         .collect();
@@ -360,6 +360,15 @@ fn show(args: cli::Show) -> Result<u8> {
         }
     );
     Ok(0)
+}
+
+/// The values of the argument that selects what a call does, if any were seen.
+fn selected(seen: &Seen) -> String {
+    let values: Vec<String> = seen.selectors.iter().map(|v| format!("{v:#x}")).collect();
+    match values.len() {
+        0 => String::new(),
+        _ => format!("  ({})", values.join(", ")),
+    }
 }
 
 /// The man page: one for all commands, as there is one program.

@@ -19,6 +19,8 @@ use crate::syscalls::Call;
 pub struct Notification {
     /// What is called.
     pub call: Call,
+    /// Its arguments.
+    pub args: [u64; 6],
     /// The task that calls, 0 if it cannot be seen from here.
     pub task: i32,
     id: u64,
@@ -147,6 +149,7 @@ impl Listener {
                         arch: request.data.arch,
                         nr: request.data.nr as u32,
                     },
+                    args: request.data.args,
                     task: request.pid as i32,
                     id: request.id,
                 }));

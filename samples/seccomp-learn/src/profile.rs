@@ -29,6 +29,7 @@ impl Profile {
             if mine.first.is_none() {
                 mine.first = seen.first;
             }
+            seen.selectors.iter().for_each(|&value| mine.select(value));
         }
         self.action = self.action.or(other.action);
         self.incomplete = match (self.incomplete.take(), other.incomplete) {

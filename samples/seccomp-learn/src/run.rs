@@ -3,7 +3,7 @@
 //! Running a command under a filter, and collecting the calls that the filter
 //! does not allow.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -350,6 +350,7 @@ fn by_notify(job: &Job<'_>, program: &Path) -> Result<Outcome> {
                     listener.answer(&notification, Action::Log)?;
                 } else {
                     collector.count(notification.call, || notification.comm());
+                    collector.select(notification.call, &notification.args);
                     listener.answer(&notification, action)?;
                 }
             }
@@ -410,6 +411,8 @@ struct Collector<'a> {
     job: &'a Job<'a>,
     sessions: BTreeSet<u32>,
     outcome: Outcome,
+    /// What [`Call::selector`] said.
+    selectors: BTreeMap<Call, Option<usize>>,
     canary: bool,
     overruns: u64,
     unreadable: u64,
@@ -423,6 +426,7 @@ impl<'a> Collector<'a> {
             job,
             sessions: session.into_iter().collect(),
             outcome: Outcome::default(),
+            selectors: BTreeMap::new(),
             canary: false,
             overruns: 0,
             unreadable: 0,
@@ -498,6 +502,19 @@ impl<'a> Collector<'a> {
             (self.job.on_new)(distinct + 1, call);
         }
         seen.count += 1;
+    }
+
+    /// Keeps the argument that selects what `call` does, if one does.
+    fn select(&mut self, call: Call, args: &[u64; 6]) {
+        // Asked once for each call: the name comes from libseccomp's table.
+        let selector = *self
+            .selectors
+            .entry(call)
+            .or_insert_with(|| call.selector());
+        let value = selector.and_then(|index| args.get(index));
+        if let (Some(&value), Some(seen)) = (value, self.outcome.calls.get_mut(&call)) {
+            seen.select(value as u32);
+        }
     }
 
     fn finish(self, end: End) -> Result<Outcome> {

@@ -2,7 +2,7 @@
 
 //! Names of system calls, by architecture, from libseccomp's tables.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::OnceLock;
@@ -302,9 +302,37 @@ pub struct Seen {
     pub count: u64,
     /// The name of the task that made it first, if known.
     pub first: Option<String>,
+    /// The values of the argument that selects what the call does, those that
+    /// came first; see [`Call::selector`]. Only a listener sees arguments.
+    pub selectors: BTreeSet<u32>,
+}
+
+impl Seen {
+    /// Adds a value of the selecting argument. After 64, which is more than a
+    /// filter would list, the others are left out.
+    pub fn select(&mut self, value: u32) {
+        if self.selectors.len() < 64 {
+            self.selectors.insert(value);
+        }
+    }
 }
 
 impl Call {
+    /// Which argument, counted from 0, selects what the call does, such as
+    /// ioctl's request: what filters tell calls of one number apart by. `None`
+    /// where no argument does. Its low 32 bits count.
+    pub fn selector(self) -> Option<usize> {
+        match self.name()?.as_str() {
+            // Its arguments stand in another order there.
+            "clone" if self.arch() == Arch::S390x => None,
+            "arch_prctl" | "bpf" | "clone" | "keyctl" | "personality" | "prctl" | "ptrace"
+            | "seccomp" | "socket" | "socketcall" | "unshare" => Some(0),
+            "fcntl" | "fcntl64" | "futex" | "ioctl" | "setns" => Some(1),
+            "getsockopt" | "madvise" | "setsockopt" => Some(2),
+            _ => None,
+        }
+    }
+
     /// Whose number it is.
     pub fn arch(self) -> Arch {
         match self.arch {

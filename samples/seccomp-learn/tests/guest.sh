@@ -400,6 +400,19 @@ test_notify_unprivileged() {
 		fail "--via log without privilege: $(<err.log)"
 }
 
+# Arguments, which no audit record has.
+test_notify_arguments() {
+	have python3 || { skip "no python3"; return; }
+	learns profile.json --via notify -- python3 -c '
+import fcntl, socket
+socket.socket(socket.AF_UNIX).close()
+fcntl.fcntl(0, fcntl.F_GETFL)' || return
+	"$learn" show profile.json 2>/dev/null >shown
+	if ! grep -qE '^x86-64  socket .*  \(0x1\)$' shown || ! grep -qE '^x86-64  fcntl .*[ (]0x3[,)]' shown; then
+		fail "$(grep -E 'socket|fcntl' shown)"
+	fi
+}
+
 test_notify_threads() {
 	[[ -n $programs ]] || { skip "no compiler"; return; }
 	learns profile.json --via notify -- "$programs" threads || return
@@ -432,7 +445,7 @@ tests=(
 	i386 many_threads daemon set_uid
 	change_of_identity two_at_once numbers_without_name
 	flood flood_small_backlog flood_without_waiting interrupted terminal audit_settings killed_run
-	notify_unprivileged notify_threads
+	notify_unprivileged notify_arguments notify_threads
 	status_and_streams
 )
 

@@ -2,6 +2,8 @@
 
 //! This tool's own format, which holds all that a profile has.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Rendered, Syntax};
@@ -32,6 +34,8 @@ struct Entry {
     count: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     first: Option<String>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    selectors: BTreeSet<u32>,
 }
 
 /// An entry as it stands; the number may be left out where there is a name.
@@ -43,6 +47,8 @@ struct Raw {
     #[serde(default)]
     count: u64,
     first: Option<String>,
+    #[serde(default)]
+    selectors: BTreeSet<u32>,
 }
 
 impl TryFrom<Raw> for Entry {
@@ -71,6 +77,7 @@ impl TryFrom<Raw> for Entry {
             nr: named,
             count: raw.count,
             first: raw.first,
+            selectors: raw.selectors,
         })
     }
 }
@@ -90,6 +97,7 @@ pub fn write(profile: &Profile) -> Rendered {
                 nr: call.nr,
                 count: seen.count,
                 first: seen.first.clone(),
+                selectors: seen.selectors.clone(),
             })
             .collect(),
     };
@@ -130,6 +138,7 @@ pub fn read(text: &str) -> Result<Profile, Syntax> {
         let seen = Seen {
             count: entry.count,
             first: entry.first,
+            selectors: entry.selectors,
         };
         profile.calls.insert(call, seen);
     }
@@ -150,7 +159,7 @@ mod tests {
             first in any::<Option<String>>(),
             nr in any::<u32>(),
         ) {
-            profile.calls.insert(Call { arch: 0x1234, nr }, Seen { count, first });
+            profile.calls.insert(Call { arch: 0x1234, nr }, Seen { count, first, selectors: [7, 0x5401].into() });
             let text = write(&profile).text;
             prop_assert_eq!(read(&text), Ok(profile));
         }
