@@ -47,7 +47,7 @@ profile=${PROFILE:-$(fetch_profile)}
 described=$("$tools/profile.py" "$profile" "$out/profile.bpf") ||
 	die "libseccomp's Python module could not compile $profile (Debian: python3-seccomp)"
 say "the container profile: $described"
-"$ROOT/scripts/selftests.sh" >"$out/selftests.log" 2>&1 || { tail -n 20 "$out/selftests.log" >&2; die "the selftests do not build"; }
+"$ROOT/scripts/selftests.sh"
 make --silent -C "$tools" OUTPUT="$out/bin"
 
 arguments=("$out/bin" "$BUILD/selftests/kernel/seccomp_benchmark" "$out/profile.bpf" "$KSRC/include")

@@ -44,7 +44,7 @@ load_tools
 [ $# -eq 0 ] || names=("$@")
 "$ROOT/scripts/kernel.sh" rust
 "$ROOT/scripts/kernel.sh" c
-"$ROOT/scripts/selftests.sh" >"$BUILD/selftests.log" 2>&1
+"$ROOT/scripts/selftests.sh"
 mkdir -p "$work"
 [ -d "$BUILD/faulty-rust" ] || {
 	cp -a "$BUILD/rust" "$BUILD/faulty-rust"

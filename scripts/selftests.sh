@@ -2,12 +2,24 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Builds into build/selftests/ what the guest runs: the kernel tree's own seccomp
-# selftests and ours, each with the kernel's own makefiles.
+# selftests and ours, each with the kernel's own makefiles, whose
+# output is in build/selftests.log.
 
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 load_tools
+
+log=$BUILD/selftests.log
+say "building the selftests"
+# Everything below speaks into the log, this to the caller.
+exec 3>&2 >"$log" 2>&1
+show_failure()
+{
+	tail -n 20 "$log" >&3
+	die "the selftests do not build (all of the output: build/selftests.log)" 2>&3
+}
+trap '[ $? -eq 0 ] || show_failure' EXIT
 
 headers=$BUILD/headers
 make -s -C "$KSRC" O="$BUILD/rust" ARCH=x86_64 LLVM=1 INSTALL_HDR_PATH="$headers" headers_install

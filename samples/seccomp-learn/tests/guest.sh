@@ -350,11 +350,7 @@ test_terminal() {
 # With audit=1 and no auditd the kernel keeps records for one to come, and counts
 # as lost those for which there is no room. They have all been read before that.
 test_nobody_takes_records() {
-	[[ -n $programs ]] || { skip "no compiler"; return; }
-	local status=0
-	flood -- "$programs" flood 4 5000 || status=$?
-	((status == 0)) || fail "status $status: $(<err.log)" || return
-	complete_or_said "$status" 20000 flood.json err.log
+	test_flood
 }
 
 # A run that is killed cannot put anything back; the next one does.
