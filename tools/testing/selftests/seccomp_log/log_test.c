@@ -25,6 +25,8 @@
 #define NO_VDSO		3
 
 #define TRACED_NR	__NR_getpgrp
+/* No table of x86 has this number or a higher one; x32's has its last from 512 on. */
+#define BEHIND_ALL_TABLES 600
 #define KILLED_SLOWLY	300	/* seconds for a test with many children, on a debug kernel */
 
 struct action {
@@ -773,6 +775,64 @@ TEST_F(caller, strict_mode)
 	EXPECT_EQ(0, shared->returned);
 	expect_child(&e, state, caller, &outcome, SIGKILL, SECCOMP_RET_KILL_THREAD);
 	expect_records(_metadata, state, &e, 1, caller->name);
+}
+
+/*
+ * Strict mode allows four numbers, two more that uprobes put into programs, and
+ * no other: not those that the other table has in their place, either.
+ */
+TEST_F_TIMEOUT(log, strict_mode_kills_every_other_number, KILLED_SLOWLY)
+{
+	static const struct {
+		const struct caller *caller;
+		unsigned int bit;
+		int count;
+		unsigned int kept[6];
+	} tables[] = {
+		{ &native, 0, 6, { 0, 1, 15, 60, 335, 336 } },
+		{ &x32, X32_BIT, 0, { } },
+		{ &int80, 0, 4, { 3, 4, 1, 119 } },
+	};
+	struct state *state = &self->state;
+	struct outcome outcome = { };
+	struct expected e;
+	unsigned int nr;
+	int i, j;
+
+	for (i = 0; i < ARRAY_SIZE(tables); i++) {
+		struct caller caller = *tables[i].caller;
+		char what[64];
+
+		if (caller.arch == AUDIT_ARCH_I386 && !has_int80)
+			continue;
+		for (nr = 0; nr < BEHIND_ALL_TABLES; nr++) {
+			for (j = 0; j < tables[i].count && tables[i].kept[j] != nr; j++)
+				;
+			if (j < tables[i].count)
+				continue;
+			caller.nr = tables[i].bit | nr;
+			caller.arg = caller.nr;
+			snprintf(what, sizeof(what), "strict, %s, number %u", caller.name, nr);
+			memset(shared, 0, sizeof(*shared));
+			outcome.pid = fork();
+			ASSERT_LE(0, outcome.pid);
+			if (!outcome.pid) {
+				if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT))
+					_exit(NOT_READY);
+				make_call(&caller);
+				syscall(__NR_exit, 0);
+			}
+			ASSERT_EQ(outcome.pid, waitpid(outcome.pid, &outcome.status, 0));
+			EXPECT_EQ(SIGKILL, outcome.status) {
+				TH_LOG("%s", what);
+			}
+			EXPECT_EQ(0, shared->returned);
+			expect_child(&e, state, &caller, &outcome, SIGKILL,
+				     SECCOMP_RET_KILL_THREAD);
+			e.compat = caller.arch == AUDIT_ARCH_I386 || (tables[i].bit && has_x32);
+			expect_records(_metadata, state, &e, 1, what);
+		}
+	}
 }
 
 /* What strict mode allows, it allows without a word. */
