@@ -28,7 +28,7 @@ kernel=rust append='' qemu='' cpus=2 memory=1G timeout=900 quiet='' allow_splat=
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel) kernel=$2; shift ;;
-	--append) append=$2; shift ;;
+	--append) append+=" $2"; shift ;;
 	--qemu) qemu+=" $2"; shift ;;
 	--cpus) cpus=$2; shift ;;
 	--memory) memory=$2; shift ;;
