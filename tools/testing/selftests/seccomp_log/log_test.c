@@ -987,7 +987,6 @@ TEST_F(log, children_and_grandchildren)
 	expect_records(_metadata, &self->state, e, 3, "family");
 }
 
-
 /* A record names the program that runs, not the one that attached the filter. */
 TEST_F(log, exec_changes_program)
 {
