@@ -14,7 +14,7 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 work=$BUILD/faults
-cases=400
+cases=2000
 
 # A copy of the crate with fault $1.
 put_in()
