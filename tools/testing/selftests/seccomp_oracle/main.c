@@ -321,8 +321,7 @@ static void case_reset(const struct plan *p)
 		logs[k]->len = 0;
 		logs[k]->text[0] = 0;
 	}
-	memset(SHM->data, 0, 64);
-	for (k = 64; k < sizeof(SHM->data); k++)
+	for (k = 0; k < sizeof(SHM->data); k++)
 		SHM->data[k] = (unsigned char)k;
 	memset(SHM->out, 0, sizeof(SHM->out));
 	if (ftruncate(FD_MEM, 512) || lseek(FD_MEM, 0, SEEK_SET))
