@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The actions a filter can ask for, and the verdict that carries one.
+//! The actions a filter can ask for.
 //!
 //! One table, the `actions!` invocation below, gives each action its value, its
 //! sysctl name, its bit in `actions_logged` and the rule by which it is logged. Everything that
@@ -9,14 +9,6 @@
 //! This file is safe, pure and uses `core` alone, so that it is also tested on the host.
 //!
 //! C header: [`include/uapi/linux/seccomp.h`](srctree/include/uapi/linux/seccomp.h)
-
-use crate::action_set::AVAIL;
-
-/// The bits of a filter's return value that select the action: `SECCOMP_RET_ACTION_FULL`.
-pub(crate) const RET_ACTION_FULL: u32 = 0xffff_0000;
-
-/// The bits of a filter's return value that are data for the action: `SECCOMP_RET_DATA`.
-pub(crate) const RET_DATA: u32 = 0x0000_ffff;
 
 /// When an action is logged, provided that `actions_logged` has its name.
 ///
@@ -113,65 +105,11 @@ impl Action {
         1 << self as u32
     }
 
-    /// Every action with its name, in the order of the table.
-    pub(crate) fn names() -> impl Iterator<Item = (Self, &'static [u8])> {
-        // From the text, because a table of the names would be as large again.
-        let names = AVAIL.split(|&byte| byte == b' ' || byte == 0);
-        Self::ALL.iter().copied().zip(names)
-    }
-
     /// The action that the sysctls know by `name`, byte for byte.
     pub(crate) fn from_name(name: &[u8]) -> Option<Self> {
-        Self::names()
-            .find(|&(_, known)| known == name)
-            .map(|(action, _)| action)
-    }
-}
-
-/// What one filter, or a chain of them, has decided: the 32 bits that a filter returns.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Verdict(u32);
-
-impl Verdict {
-    /// The verdict before any filter was asked.
-    pub(crate) const ALLOW: Self = Self(Action::Allow.code());
-
-    /// The verdict where no filter can be asked although one must: kill, so as not to fail open.
-    pub(crate) const KILL_PROCESS: Self = Self(Action::KillProcess.code());
-
-    /// The verdict of a filter that returned `ret`.
-    #[inline(always)]
-    pub(crate) const fn from_ret(ret: u32) -> Self {
-        Self(ret)
-    }
-
-    /// The value that selects the action, which need not be that of a known one.
-    #[inline(always)]
-    pub(crate) const fn code(self) -> u32 {
-        self.0 & RET_ACTION_FULL
-    }
-
-    /// The action, `None` for an unknown one, which is to be treated as [`Action::KillProcess`]
-    /// and logged by its [`Self::code`].
-    #[inline]
-    pub(crate) const fn action(self) -> Option<Action> {
-        Action::from_code(self.code())
-    }
-
-    /// The data for the action.
-    #[inline(always)]
-    pub(crate) const fn data(self) -> u16 {
-        // The mask keeps the low half, so that the cast loses nothing.
-        (self.0 & RET_DATA) as u16
-    }
-
-    /// Whether this verdict takes precedence over the action of value `code`, a masked one.
-    ///
-    /// The values are compared as signed, which makes `SECCOMP_RET_KILL_PROCESS` the strictest. This
-    /// verdict's data need not be masked out: with `code` a multiple of what the data can hold,
-    /// they do not make a smaller value a larger one.
-    #[inline(always)]
-    pub(crate) const fn is_stricter_than(self, code: u32) -> bool {
-        (self.0 as i32) < (code as i32)
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|action| action.name().as_bytes() == name)
     }
 }

@@ -148,12 +148,12 @@ impl ActionSet {
             }
         };
         let mut first = true;
-        for (_, name) in Action::names().filter(|&(action, _)| self.contains(action)) {
+        for action in Action::ALL.iter().filter(|&&action| self.contains(action)) {
             if !first {
                 append(separator);
             }
             first = false;
-            name.iter().copied().for_each(&mut append);
+            action.name().bytes().for_each(&mut append);
         }
         text
     }

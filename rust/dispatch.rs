@@ -2,88 +2,147 @@
 
 //! What becomes of the calling task by the verdict of its filters.
 //!
-//! The rules are those of `__seccomp_filter()` in
-//! [`kernel/seccomp.c`](srctree/kernel/seccomp.c).
-
-use core::mem::MaybeUninit;
+//! The rules are those of `__seccomp_filter()` in [`kernel/seccomp.c`](srctree/kernel/seccomp.c).
 
 use kernel::{
-    bindings,
-    ffi::c_int, //
-};
-
-use crate::{
-    action::{
-        Action,
-        Verdict, //
+    ffi::{
+        c_int,
+        c_ulong, //
     },
-    filter::{
-        Decision,
-        Filter, //
-    },
-    log,
-    task::{
-        Call,
-        Caller, //
+    prelude::*,
+    sync::barrier::{
+        smp_mb,
+        Read, //
     }, //
 };
 
-/// Decides by the task's filters about a system call that the cache does not allow.
-///
-/// `newest` is the filter to start from. `after_trace` says that a tracer has let the system call
-/// through, which it is not asked about twice. Returns whether the system call is to be run; if it
-/// is not, its return value is set or a signal is on its way.
+use crate::{
+    abstractions::{
+        ptrace::PtraceEvent,
+        signal::SIGSYS,
+        syscall::{
+            Caller,
+            NATIVE, //
+        }, //
+    },
+    action::Action,
+    filter::{
+        self,
+        seccomp_run_filters,
+        Filter,
+        FilterNode, //
+    },
+    listener::seccomp_do_user_notification,
+    log::seccomp_log,
+    uapi::{
+        mode,
+        SeccompData, //
+    },
+    verdict::Verdict, //
+};
+
+/// The largest errno that a system call can return: C's `MAX_ERRNO`.
+const MAX_ERRNO: u16 = 4095;
+
+/// Decides by the task's filters, `newest` on top, about a system call that their cache does not
+/// allow. Returns whether it is to be run; if it is not, its return value is set or a signal is on
+/// its way.
+#[doc(alias = "__seccomp_filter")]
 #[inline(never)]
-pub(crate) fn permit(caller: Caller, newest: &Filter, after_trace: bool) -> bool {
-    let caller = caller.again();
-    let mut call = MaybeUninit::uninit();
-    let call = caller.read_call(&mut call, after_trace);
-    let pinned = caller.pin();
-
-    let Some(mut decision) = newest.first_objection(&call.data, &pinned) else {
+pub(crate) fn seccomp_filter(caller: Caller<'_>, newest: Option<&FilterNode>) -> bool {
+    if caller.is_seccomp_suspended() {
         return true;
-    };
-    if let Some(rest) = decision.filter.prev() {
-        decision.make_stricter(rest, &call.data, &pinned);
     }
-
-    drop(pinned);
-    carry_out(caller, &decision, call)
+    let Some(newest) = newest else {
+        return no_filter(caller);
+    };
+    decide(caller, newest, false)
 }
 
-/// Carries out what has been decided about `call`. Returns as [`permit`] does.
-///
-/// What is to be done after a call is in functions of its own, so that this one needs no register
-/// that would have to be saved.
-#[inline(never)]
-fn carry_out(caller: Caller, decision: &Decision<'_>, call: &Call) -> bool {
+/// Runs the filters, and does what they say. `recheck_after_trace` says that a tracer has let the
+/// system call through, which it is not asked about twice.
+#[inline(always)]
+fn decide(caller: Caller<'_>, newest: &FilterNode, recheck_after_trace: bool) -> bool {
     let caller = caller.again();
-    let &Decision { verdict, filter } = decision;
-    let nr = call.data.nr;
+    let data = populate_seccomp_data(caller);
+    let (verdict, matched) = seccomp_run_filters(newest, &data);
+
+    match matched {
+        None => true,
+        Some(filter) => dispatch(caller, verdict, filter, &data, recheck_after_trace),
+    }
+}
+
+/// What filters get to see of the system call.
+#[inline(always)]
+fn populate_seccomp_data(caller: Caller<'_>) -> SeccompData {
+    let arch = caller.arch();
+    // For each convention on its own: told nothing, the compiler makes one code of both, by
+    // computing where the arguments are, which is some 20 instructions more.
+    let args = if arch == NATIVE.arch {
+        caller.arguments()
+    } else {
+        compat_arguments(caller)
+    };
+    SeccompData {
+        nr: caller.nr(),
+        arch,
+        instruction_pointer: caller.instruction_pointer(),
+        args: args.map(|arg| arg as u64),
+    }
+}
+
+/// The arguments of a system call of another convention than the native one.
+#[inline(never)]
+fn compat_arguments(caller: Caller<'_>) -> [c_ulong; 6] {
+    caller.arguments()
+}
+
+/// Carries out `verdict`, which is that of `filter`. Returns as [`seccomp_filter`] does.
+#[inline(never)]
+fn dispatch(
+    caller: Caller<'_>,
+    verdict: Verdict,
+    filter: &Filter,
+    data: &SeccompData,
+    recheck_after_trace: bool,
+) -> bool {
+    let nr = data.nr;
 
     match verdict.action() {
         Some(Action::Allow) => true,
 
-        Some(action @ Action::Log) => log_and(true, caller, nr, action),
-
-        Some(action @ Action::Errno) => {
-            caller.set_errno(verdict.data().min(bindings::MAX_ERRNO as u16));
-            deny(caller, nr, action, filter)
+        Some(action @ Action::Log) => {
+            seccomp_log(caller, nr, 0, action, action.code(), true);
+            true
         }
 
-        Some(Action::Trap) => trap(caller, nr, verdict, filter),
+        Some(action @ Action::Errno) => {
+            let errno = verdict.data().min(MAX_ERRNO);
+            caller.set_return_value(-c_int::from(errno), 0);
+            skip(caller, nr, action, filter)
+        }
 
-        Some(Action::Trace) if call.after_trace => true,
+        Some(action @ Action::Trap) => {
+            // The handler is to see the registers as they were.
+            caller.rollback();
+            caller.force_sig_seccomp(nr, verdict.data(), false);
+            skip(caller, nr, action, filter)
+        }
+
+        Some(Action::Trace) if recheck_after_trace => true,
 
         Some(action @ Action::Trace) => {
-            if !caller.has_seccomp_tracer() {
-                caller.set_errno(bindings::ENOSYS as u16);
-                return deny(caller, nr, action, filter);
+            if !caller.ptrace_event_enabled(PtraceEvent::Seccomp) {
+                caller.set_return_value(ENOSYS.to_errno(), 0);
+                return skip(caller, nr, action, filter);
             }
             ask_tracer(caller, nr, verdict, filter)
         }
 
-        Some(Action::UserNotif) => ask_listener(caller, call, filter),
+        Some(action @ Action::UserNotif) => {
+            seccomp_do_user_notification(caller, filter, data) || skip(caller, nr, action, filter)
+        }
 
         Some(Action::KillThread | Action::KillProcess) | None => kill(caller, nr, verdict),
     }
@@ -91,98 +150,73 @@ fn carry_out(caller: Caller, decision: &Decision<'_>, call: &Call) -> bool {
 
 /// Logs that system call `nr` is not run, where `filter` asked for it. Returns `false`.
 #[inline(always)]
-fn deny(caller: Caller, nr: c_int, action: Action, filter: &Filter) -> bool {
-    filter.wants_log() && log_and(false, caller, nr, action)
-}
-
-/// Logs system call `nr`, as `action` or the filter asks for. Returns `permitted`.
-#[inline(always)]
-fn log_and(permitted: bool, caller: Caller, nr: c_int, action: Action) -> bool {
-    if log::actions_logged().logs(action, true) {
-        return record_and(permitted, caller, nr, action.code());
-    }
-    permitted
-}
-
-/// Writes an audit record of system call `nr`. Returns `permitted`.
-#[cold]
-#[inline(never)]
-fn record_and(permitted: bool, caller: Caller, nr: c_int, code: u32) -> bool {
-    log::record(caller, nr, 0, code);
-    permitted
-}
-
-/// Has the signal handler of the task look after system call `nr`.
-#[inline(never)]
-fn trap(caller: Caller, nr: c_int, verdict: Verdict, filter: &Filter) -> bool {
-    // The handler is to see the registers as they were.
-    caller.roll_back();
-    caller.force_sigsys(nr, verdict.data(), false);
-    deny(caller, nr, Action::Trap, filter)
-}
-
-/// Has the listener of `filter` decide about `call`.
-#[inline(never)]
-fn ask_listener(caller: Caller, call: &Call, filter: &Filter) -> bool {
-    let nr = call.data.nr;
-
-    filter.ask_listener(caller, nr, &call.data) || deny(caller, nr, Action::UserNotif, filter)
+fn skip(caller: Caller<'_>, nr: c_int, action: Action, filter: &Filter) -> bool {
+    seccomp_log(caller, nr, 0, action, action.code(), filter.log());
+    false
 }
 
 /// Stops for the tracer, and decides about what it leaves behind.
 #[cold]
 #[inline(never)]
-fn ask_tracer(caller: Caller, nr: c_int, verdict: Verdict, filter: &Filter) -> bool {
-    caller.notify_tracer(verdict.data());
+fn ask_tracer(caller: Caller<'_>, nr: c_int, verdict: Verdict, filter: &Filter) -> bool {
+    caller.ptrace_event(PtraceEvent::Seccomp, verdict.data());
 
     // A fatal signal can end the stop before the tracer has seen it, with the system call as it
     // was. The task is about to die; that call must not run before.
-    if caller.is_being_killed() {
-        return deny(caller, nr, Action::Trace, filter);
+    if caller.fatal_signal_pending() {
+        return skip(caller, nr, Action::Trace, filter);
     }
 
     // By a negative number a tracer says that the call is to be skipped.
     let nr = caller.nr();
     if nr < 0 {
-        return deny(caller, nr, Action::Trace, filter);
+        return skip(caller, nr, Action::Trace, filter);
     }
 
-    // It may be another call now, and another thread may have attached a filter in the meantime.
-    // The cache is not asked: what it would save is nothing beside the stop.
-    match caller.newest_filter() {
-        Some(newest) => permit(caller, newest, true),
-        None => no_filter(caller),
-    }
+    recheck_after_trace(caller)
+}
+
+/// Decides about a system call that a tracer has let through. It may be another one now, and
+/// another thread may have attached a filter in the meantime.
+fn recheck_after_trace(caller: Caller<'_>) -> bool {
+    // As on the way in, for what another thread has attached.
+    smp_mb(Read);
+
+    let Some(newest) = filter::newest(caller) else {
+        return no_filter(caller);
+    };
+    // The cache is more than a short cut: it has uretprobe(2) and uprobe(2), whatever filters say.
+    newest.cache().check_allow(caller.nr(), caller.arch()) || decide(caller, newest, true)
 }
 
 /// Kills the process, or the thread alone where the verdict says so and there are others. The
 /// system call is not run.
 #[cold]
 #[inline(never)]
-fn kill(caller: Caller, nr: c_int, verdict: Verdict) -> bool {
+fn kill(caller: Caller<'_>, nr: c_int, verdict: Verdict) -> bool {
     let action = match verdict.action() {
         Some(Action::KillThread) => Action::KillThread,
         _ => Action::KillProcess,
     };
 
-    caller.set_dead();
-    log::log(caller, nr, bindings::SIGSYS, action, verdict.code(), true);
+    caller.set_seccomp_mode(mode::DEAD);
+    seccomp_log(caller, nr, SIGSYS, action, verdict.code(), true);
 
     if action == Action::KillThread && !caller.is_last_thread() {
-        caller.exit(bindings::SIGSYS);
+        caller.do_exit(SIGSYS);
     }
 
     // The last thread takes the process with it, and a core dump is to show the registers as they
     // were.
-    caller.roll_back();
-    caller.force_sigsys(nr, verdict.data(), true);
+    caller.rollback();
+    caller.force_sig_seccomp(nr, verdict.data(), true);
     false
 }
 
 /// A task in filter mode without a filter, which must not happen: not to fail open, it is killed.
 #[cold]
 #[inline(never)]
-pub(crate) fn no_filter(caller: Caller) -> bool {
+fn no_filter(caller: Caller<'_>) -> bool {
     kernel::warn_on!(true);
 
     kill(caller, caller.nr(), Verdict::KILL_PROCESS)

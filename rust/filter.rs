@@ -1,212 +1,271 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The chain of filters: the allow cache, and running the programs.
-//!
-//! C header: [`kernel/seccomp/rust/seccomp.h`](srctree/kernel/seccomp/rust/seccomp.h)
+//! A filter: what it owns, how long it lives, and running those of a task.
 
-use core::{
-    cell::UnsafeCell,
-    iter,
-    mem::offset_of,
-    ptr, //
-};
+use core::pin::Pin;
 
 use kernel::{
-    bindings,
-    ffi::{
-        c_int,
-        c_ulong, //
-    },
-    static_assert, //
-};
-
-use crate::{
-    action::Verdict,
-    task::{
-        Caller,
-        Pinned, //
+    c_str,
+    ffi::c_int,
+    prelude::*,
+    static_lock_class,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
     }, //
 };
 
-// A structure laid out otherwise than in C would have the wrong program run.
-static_assert!(offset_of!(bindings::seccomp_filter, log) == bindings::OFFSET_OF_FILTER_LOG);
-static_assert!(offset_of!(bindings::seccomp_filter, cache) == bindings::OFFSET_OF_FILTER_CACHE);
-static_assert!(offset_of!(bindings::seccomp_filter, prev) == bindings::OFFSET_OF_FILTER_PREV);
-static_assert!(offset_of!(bindings::seccomp_filter, prog) == bindings::OFFSET_OF_FILTER_PROG);
+use crate::{
+    abstractions::{
+        bpf::{
+            MigrationGuard,
+            Program, //
+        },
+        bug::warn_on_once,
+        nospec::test_bit_nospec,
+        syscall::{
+            Caller,
+            COMPAT,
+            NATIVE,
+            UPROBE_SYSCALLS, //
+        },
+        tree::{
+            Node,
+            Unused, //
+        },
+        wait::{
+            event::EPOLLHUP,
+            WaitQueue, //
+        }, //
+    },
+    cache::{
+        words,
+        Bitmap, //
+    },
+    notify::{
+        Listener,
+        NotifyLock, //
+    },
+    uapi::SeccompData,
+    verdict::Verdict, //
+};
 
-/// An attached filter, a `struct seccomp_filter` of C.
+/// The system calls that a filter and all before it allow whatever their arguments: C's
+/// `struct action_cache`.
+pub(crate) struct ActionCache {
+    allow_native: Bitmap<{ words(NATIVE.nr_syscalls) }>,
+    allow_compat: Bitmap<{ words(COMPAT.nr_syscalls) }>,
+}
+
+/// One attached program: C's `struct seccomp_filter`, whose counts and predecessor are those of the
+/// [`Node`] that it is in.
 ///
-/// # Invariants
-///
-/// The filter is one that a task has or had attached, and is kept in memory by that task or by a
-/// filter attached on top of it. `cache`, `prev`, `prog` and `log` do not change any more, `prog`
-/// is a valid program and `prev` is null or another such filter.
-#[repr(transparent)]
-pub(crate) struct Filter(UnsafeCell<bindings::seccomp_filter>);
+/// What can change once tasks have it are the listener and who waits for it. All else is set before,
+/// which is what lets the path of a system call read it without a lock.
+#[pin_data]
+pub(crate) struct Filter {
+    cache: ActionCache,
+    prog: Program<SeccompData>,
+    /// `SECCOMP_FILTER_FLAG_LOG`.
+    log: bool,
+    /// `SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV`.
+    wait_killable_recv: bool,
+    /// There is a listener. Changed with `notify_lock` held, read without it under the siglock.
+    has_listener: Atomic<bool>,
+    /// Notifications that nobody has received yet.
+    requests: Atomic<c_int>,
+    #[pin]
+    notify_lock: NotifyLock,
+    /// Where the listener waits and polls.
+    #[pin]
+    wqh: WaitQueue,
+}
+
+/// A filter in the tree of filters.
+pub(crate) type FilterNode = Node<Filter>;
+
+/// The flags of `SECCOMP_SET_MODE_FILTER` that a filter keeps.
+pub(crate) struct FilterFlags {
+    pub(crate) log: bool,
+    pub(crate) wait_killable_recv: bool,
+}
 
 impl Filter {
-    /// Sees `filter` as a [`Filter`]; `None` for a null pointer.
-    ///
-    /// # Safety
-    ///
-    /// A pointer that is not null must be to a filter that a task can see, and that stays in
-    /// memory for the lifetime `'a`.
-    #[inline(always)]
-    pub(crate) unsafe fn from_raw<'a>(filter: *mut bindings::seccomp_filter) -> Option<&'a Self> {
-        // SAFETY: By the safety requirements the pointer is valid where it is not null. The cell
-        // of the transparent type lets C change the counts and the listener's state.
-        // INVARIANT: `seccomp_attach_filter()` completes a filter before a task can see it.
-        unsafe { filter.cast::<Self>().as_ref() }
+    /// A filter that runs `prog`, with an allow cache that is empty until [`Self::complete`].
+    pub(crate) fn new(prog: Program<SeccompData>) -> impl PinInit<Self> {
+        pin_init!(Self {
+            cache: ActionCache {
+                allow_native: Bitmap::EMPTY,
+                allow_compat: Bitmap::EMPTY,
+            },
+            prog,
+            log: false,
+            wait_killable_recv: false,
+            has_listener: Atomic::new(false),
+            requests: Atomic::new(0),
+            notify_lock <- NotifyLock::new(None, c_str!("seccomp_notify_lock"), static_lock_class!()),
+            wqh <- WaitQueue::new(c_str!("seccomp_wqh"), static_lock_class!()),
+        })
     }
 
-    /// The filter as C knows it.
-    #[inline(always)]
-    fn as_ptr(&self) -> *mut bindings::seccomp_filter {
-        self.0.get()
+    /// Gives the filter, which no task has yet, a listener.
+    pub(crate) fn set_listener(self: Pin<&mut Self>, listener: Listener) {
+        let this = self.project();
+        this.has_listener.store(true, Relaxed);
+        *this.notify_lock.state_mut() = Some(listener);
     }
 
-    /// The filter that was attached before this one.
-    #[inline(always)]
-    pub(crate) fn prev(&self) -> Option<&Self> {
-        // SAFETY: By the type invariants the field does not change, and what it points to is a
-        // filter that this one holds a reference to.
-        unsafe { Self::from_raw((*self.as_ptr()).prev) }
+    /// Makes the filter, which no task has yet, ready to be the one behind `prev`.
+    pub(crate) fn complete(self: Pin<&mut Self>, flags: FilterFlags, prev: Option<&Self>) {
+        let this = self.project();
+        *this.log = flags.log;
+        *this.wait_killable_recv = flags.wait_killable_recv;
+        this.cache.prepare(this.prog, prev.map(|prev| &prev.cache));
+    }
+
+    /// The program.
+    pub(crate) fn prog(&self) -> &Program<SeccompData> {
+        &self.prog
     }
 
     /// Whether the filter was attached with `SECCOMP_FILTER_FLAG_LOG`.
-    pub(crate) fn wants_log(&self) -> bool {
-        // SAFETY: By the type invariants the filter is valid and the field does not change.
-        unsafe { (*self.as_ptr()).log }
+    pub(crate) fn log(&self) -> bool {
+        self.log
     }
 
-    /// Whether system call `nr` of convention `arch` is known to be allowed by this filter and
-    /// all before it, whatever its arguments.
+    /// Whether a task that the listener knows of is to wait for it against all but fatal signals.
+    pub(crate) fn wait_killable_recv(&self) -> bool {
+        self.wait_killable_recv
+    }
+
+    /// Whether the filter has a listener.
+    pub(crate) fn has_listener(&self) -> bool {
+        self.has_listener.load(Relaxed)
+    }
+
+    /// Says that the listener is gone; the caller holds `notify_lock`.
+    pub(crate) fn clear_listener(&self) {
+        self.has_listener.store(false, Relaxed);
+    }
+
+    /// The number of notifications that nobody has received yet.
+    pub(crate) fn requests(&self) -> &Atomic<c_int> {
+        &self.requests
+    }
+
+    /// The lock of the listener and of who waits for it.
+    pub(crate) fn notify_lock(&self) -> &NotifyLock {
+        &self.notify_lock
+    }
+
+    /// Where the listener waits and polls.
+    pub(crate) fn wqh(&self) -> &WaitQueue {
+        &self.wqh
+    }
+
+    /// The allow cache.
     #[inline(always)]
-    pub(crate) fn is_cached_allow(&self, nr: c_int, arch: u32) -> bool {
-        if arch == bindings::SECCOMP_ARCH_NATIVE {
-            // SAFETY: By the type invariants the filter is valid.
-            let bitmap = unsafe { &raw const (*self.as_ptr()).cache.allow_native };
-            // SAFETY: As before, and the constant is the number of bits that C gave the bitmap.
-            return unsafe {
-                test_allow_bit(bitmap.cast(), bindings::SECCOMP_ARCH_NATIVE_NR as usize, nr)
-            };
-        }
+    pub(crate) fn cache(&self) -> &ActionCache {
+        &self.cache
+    }
+}
 
-        #[cfg(CONFIG_COMPAT)]
-        if arch == bindings::SECCOMP_ARCH_COMPAT {
-            // SAFETY: By the type invariants the filter is valid.
-            let bitmap = unsafe { &raw const (*self.as_ptr()).cache.allow_compat };
-            // SAFETY: As before, and the constant is the number of bits that C gave the bitmap.
-            return unsafe {
-                test_allow_bit(bitmap.cast(), bindings::SECCOMP_ARCH_COMPAT_NR as usize, nr)
-            };
+impl Unused for Filter {
+    #[doc(alias = "__seccomp_filter_orphan")]
+    fn unused(&self) {
+        if self.wqh.is_active() {
+            self.wqh.wake_up_poll(EPOLLHUP);
         }
+    }
+}
 
+impl ActionCache {
+    /// Finds out what `prog` always allows, of what `prev` does.
+    #[doc(alias = "seccomp_cache_prepare")]
+    fn prepare(&mut self, prog: &Program<SeccompData>, prev: Option<&Self>) {
+        let program = prog.insns();
+
+        self.allow_native = Bitmap::prepare(
+            program,
+            NATIVE.arch,
+            NATIVE.nr_syscalls,
+            &UPROBE_SYSCALLS,
+            prev.map(|prev| &prev.allow_native),
+        );
+        if COMPAT.nr_syscalls != 0 {
+            self.allow_compat = Bitmap::prepare(
+                program,
+                COMPAT.arch,
+                COMPAT.nr_syscalls,
+                &[],
+                prev.map(|prev| &prev.allow_compat),
+            );
+        }
+    }
+
+    /// Whether system call `nr` of convention `arch` is known to be allowed whatever its arguments.
+    #[doc(alias = "seccomp_cache_check_allow")]
+    #[inline(always)]
+    pub(crate) fn check_allow(&self, nr: c_int, arch: u32) -> bool {
+        // A negative number becomes one that is larger than any size.
+        let nr = nr as usize;
+
+        // Where there is one convention alone, `arch` need not be looked at.
+        if NATIVE.nr_syscalls != 0 && (COMPAT.nr_syscalls == 0 || arch == NATIVE.arch) {
+            return test_bit_nospec(self.allow_native.as_words(), NATIVE.nr_syscalls, nr);
+        }
+        if COMPAT.nr_syscalls != 0 && arch == COMPAT.arch {
+            return test_bit_nospec(self.allow_compat.as_words(), COMPAT.nr_syscalls, nr);
+        }
         unknown_arch()
     }
 
-    /// Runs the filter's program on `data`.
-    #[inline(always)]
-    fn run(&self, data: &bindings::seccomp_data, _pinned: &Pinned) -> Verdict {
-        // SAFETY: By the type invariants `prog` is valid. `seccomp_check_filter()` has seen to it
-        // that the program reads nothing but a `struct seccomp_data`, which `data` is. Migration
-        // is disabled as `_pinned` shows.
-        let ret =
-            unsafe { bindings::bpf_prog_run((*self.as_ptr()).prog, ptr::from_ref(data).cast()) };
-
-        Verdict::from_ret(ret)
-    }
-
-    /// Runs this filter and those before it on `data`, up to the first that does not allow the
-    /// system call; `None` where all of them do.
-    ///
-    /// Nothing has to be remembered from one filter to the next, as long as they allow.
-    #[inline(always)]
-    pub(crate) fn first_objection(
+    /// The bitmaps with the conventions that they are of, as `/proc/PID/seccomp_cache` shows them.
+    #[cfg(CONFIG_SECCOMP_CACHE_DEBUG)]
+    pub(crate) fn for_each(
         &self,
-        data: &bindings::seccomp_data,
-        pinned: &Pinned,
-    ) -> Option<Decision<'_>> {
-        let mut filter = self;
-
-        loop {
-            let verdict = filter.run(data, pinned);
-            if verdict.is_stricter_than(Verdict::ALLOW.code()) {
-                return Some(Decision { verdict, filter });
-            }
-            filter = filter.prev()?;
-        }
-    }
-
-    /// Has the listener of this filter decide about system call `nr`.
-    ///
-    /// Returns whether the system call is to be run. If it is not, its return value has been set.
-    pub(crate) fn ask_listener(
-        &self,
-        _caller: Caller,
-        nr: c_int,
-        data: &bindings::seccomp_data,
-    ) -> bool {
-        // SAFETY: The function acts on the current task, which is in a system call as `_caller`
-        // shows, and may sleep. The filter and `data` outlive the call.
-        unsafe { bindings::seccomp_do_user_notification(nr, self.as_ptr(), data) == 0 }
-    }
-}
-
-/// A verdict and the filter it is of.
-pub(crate) struct Decision<'a> {
-    pub(crate) verdict: Verdict,
-    pub(crate) filter: &'a Filter,
-}
-
-impl<'a> Decision<'a> {
-    /// Runs `rest` and the filters before it on `data`, and takes over the strictest decision,
-    /// among equals the first, which is of the filter attached last.
-    #[inline(never)]
-    pub(crate) fn make_stricter(
-        &mut self,
-        rest: &'a Filter,
-        data: &bindings::seccomp_data,
-        pinned: &Pinned,
+        mut f: impl FnMut(&crate::abstractions::syscall::Convention, &dyn Fn(usize) -> bool),
     ) {
-        for filter in iter::successors(Some(rest), |filter| filter.prev()) {
-            let verdict = filter.run(data, pinned);
-            if verdict.is_stricter_than(self.verdict.code()) {
-                *self = Self { verdict, filter };
-            }
-        }
+        f(&NATIVE, &|nr| self.allow_native.contains(nr));
+        f(&COMPAT, &|nr| self.allow_compat.contains(nr));
     }
-}
-
-/// Whether bit `nr` of `bitmap`, `size` bits long, is set.
-///
-/// # Safety
-///
-/// `bitmap` must be valid for reads of `size` bits, in whole words.
-#[inline(always)]
-unsafe fn test_allow_bit(bitmap: *const c_ulong, size: usize, nr: c_int) -> bool {
-    // A negative number becomes one that is larger than any size.
-    let nr = nr as usize;
-    if nr >= size {
-        return false;
-    }
-
-    // A mispredicted check above must not let user space read what lies behind the bitmap.
-    // SAFETY: The function computes a number.
-    let nr = unsafe { bindings::array_index_nospec(nr, size) };
-
-    // SAFETY: `nr` is less than `size`, so the word is one of the bitmap's. It does not change.
-    let word = unsafe { *bitmap.add(nr / c_ulong::BITS as usize) };
-
-    word >> (nr % c_ulong::BITS as usize) & 1 != 0
 }
 
 /// A convention that the architecture's cache knows nothing of.
 #[cold]
 #[inline(never)]
 fn unknown_arch() -> bool {
-    // SAFETY: The function reports where it was called.
-    unsafe { bindings::warn_on_once(true) };
+    // An architecture that has no cache does not warn for that.
+    warn_on_once!(NATIVE.nr_syscalls != 0);
 
     false
+}
+
+/// The newest filter of the calling task.
+#[inline(always)]
+pub(crate) fn newest(caller: Caller<'_>) -> Option<&FilterNode> {
+    caller.filter()
+}
+
+/// Runs `newest` and the filters before it on `data`: the strictest verdict, among equals that of
+/// the filter attached last, and the filter whose it is; none where all of them allow.
+#[inline(always)]
+pub(crate) fn seccomp_run_filters<'a>(
+    newest: &'a FilterNode,
+    data: &SeccompData,
+) -> (Verdict, Option<&'a Filter>) {
+    let guard = MigrationGuard::new();
+    let mut ret = Verdict::ALLOW;
+    let mut matched = None;
+
+    let mut next = Some(newest);
+    while let Some(node) = next {
+        let verdict = Verdict::from_ret(node.prog.run(data, &guard));
+        if verdict.is_stricter_than(ret) {
+            ret = verdict;
+            matched = Some(&**node);
+        }
+        next = node.prev();
+    }
+    (ret, matched)
 }

@@ -8,14 +8,22 @@
  */
 
 #include <linux/audit.h>
+#include <linux/capability.h>
 #include <linux/compat.h>
+#include <linux/cred.h>
 #include <linux/filter.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/nospec.h>
 #include <linux/preempt.h>
 #include <linux/ptrace.h>
 #include <linux/sched/signal.h>
+#include <linux/spinlock.h>
+#include <linux/uaccess.h>
+#include <linux/wait.h>
 
 #include <asm/syscall.h>
+#include <asm/tsc.h>
 
 __rust_helper unsigned long
 rust_helper_array_index_nospec(unsigned long index, unsigned long size)
@@ -44,6 +52,7 @@ rust_helper_audit_seccomp_actions_logged(const char *names,
 }
 #endif
 
+#ifdef CONFIG_SECCOMP_FILTER
 /*
  * Where the programs are counted. Apart, because it keeps values across calls,
  * in registers that all who run a program would then have to save.
@@ -63,11 +72,47 @@ __rust_helper u32 rust_helper_bpf_prog_run(const struct bpf_prog *prog,
 	cant_migrate();
 	return bpf_dispatcher_nop_func(ctx, prog->insnsi, prog->bpf_func);
 }
+#endif
+
+#ifndef CONFIG_MULTIUSER
+__rust_helper bool rust_helper_capable(int cap)
+{
+	return capable(cap);
+}
+
+__rust_helper bool rust_helper_ns_capable_noaudit(struct user_namespace *ns,
+						  int cap)
+{
+	return ns_capable_noaudit(ns, cap);
+}
+#endif
+
+__rust_helper int rust_helper_copy_struct_from_user(void *dst, size_t ksize,
+						    const void __user *src,
+						    size_t usize)
+{
+	return copy_struct_from_user(dst, ksize, src, usize);
+}
+
+/* Nothing where the architecture cannot forbid it. */
+__rust_helper void rust_helper_disable_TSC(void)
+{
+#ifdef TIF_NOTSC
+	disable_TSC();
+#endif
+}
 
 __rust_helper int rust_helper_fatal_signal_pending(struct task_struct *task)
 {
 	return fatal_signal_pending(task);
 }
+
+#ifdef CONFIG_COMPAT
+__rust_helper const int *rust_helper_get_compat_mode1_syscalls(void)
+{
+	return get_compat_mode1_syscalls();
+}
+#endif
 
 __rust_helper bool rust_helper_in_compat_syscall(void)
 {
@@ -88,50 +133,111 @@ __rust_helper void rust_helper_inline_migrate_enable(void)
 	migrate_enable();
 }
 
+__rust_helper void rust_helper_list_add(struct list_head *entry,
+					struct list_head *head)
+{
+	list_add(entry, head);
+}
+
+__rust_helper void rust_helper_list_del_init(struct list_head *entry)
+{
+	list_del_init(entry);
+}
+
+/* Macros where lockdep watches. */
+__rust_helper int rust_helper_mutex_lock_interruptible(struct mutex *lock)
+{
+	return mutex_lock_interruptible(lock);
+}
+
+__rust_helper int rust_helper_mutex_lock_killable(struct mutex *lock)
+{
+	return mutex_lock_killable(lock);
+}
+
 __rust_helper void rust_helper_ptrace_event(int event, unsigned long message)
 {
 	ptrace_event(event, message);
 }
+
+__rust_helper void rust_helper_set_task_syscall_work_seccomp(struct task_struct *task)
+{
+	set_task_syscall_work(task, SECCOMP);
+}
+
+__rust_helper void rust_helper_smp_mb__before_atomic(void)
+{
+	smp_mb__before_atomic();
+}
+
+__rust_helper void rust_helper_spin_lock_irq(spinlock_t *lock)
+{
+	spin_lock_irq(lock);
+}
+
+__rust_helper void rust_helper_spin_unlock_irq(spinlock_t *lock)
+{
+	spin_unlock_irq(lock);
+}
+
+#ifdef SECCOMP_ARCH_COMPAT_NAME
+__rust_helper const char *rust_helper_syscall_compat_name(void)
+{
+	return SECCOMP_ARCH_COMPAT_NAME;
+}
+#else
+__rust_helper const char *rust_helper_syscall_compat_name(void)
+{
+	return "";
+}
+#endif
+
+#ifdef SECCOMP_ARCH_NATIVE_NAME
+__rust_helper const char *rust_helper_syscall_native_name(void)
+{
+	return SECCOMP_ARCH_NATIVE_NAME;
+}
+#else
+__rust_helper const char *rust_helper_syscall_native_name(void)
+{
+	return "";
+}
+#endif
 
 __rust_helper int rust_helper_syscall_get_arch(struct task_struct *task)
 {
 	return syscall_get_arch(task);
 }
 
-/*
- * What filters get to see of a system call of @task that is known to be of the
- * convention @arch_. Told nothing, the compiler makes one function of all
- * conventions, by computing where the arguments are: some 20 instructions more.
- */
-#define SECCOMP_DATA_HELPER(name_, arch_)				\
-__rust_helper void rust_helper_##name_(struct task_struct *task,	\
-				       struct seccomp_data *data)	\
-{									\
-	struct pt_regs *regs = task_pt_regs(task);			\
-	unsigned long args[6];						\
-									\
-	if (syscall_get_arch(task) != (arch_))				\
-		__builtin_unreachable();				\
-	syscall_get_arguments(task, regs, args);			\
-	data->nr = syscall_get_nr(task, regs);				\
-	data->arch = (arch_);						\
-	data->instruction_pointer = KSTK_EIP(task);			\
-	data->args[0] = args[0];					\
-	data->args[1] = args[1];					\
-	data->args[2] = args[2];					\
-	data->args[3] = args[3];					\
-	data->args[4] = args[4];					\
-	data->args[5] = args[5];					\
+__rust_helper unsigned long rust_helper_task_kstk_eip(struct task_struct *task)
+{
+	return KSTK_EIP(task);
 }
 
-SECCOMP_DATA_HELPER(native_seccomp_data, SECCOMP_ARCH_NATIVE)
-#ifdef SECCOMP_ARCH_COMPAT
-SECCOMP_DATA_HELPER(compat_seccomp_data, SECCOMP_ARCH_COMPAT)
-#endif
+__rust_helper bool rust_helper_task_no_new_privs(struct task_struct *task)
+{
+	return task_no_new_privs(task);
+}
+
+__rust_helper pid_t rust_helper_task_pid_vnr(struct task_struct *task)
+{
+	return task_pid_vnr(task);
+}
+
+__rust_helper void rust_helper_task_set_no_new_privs(struct task_struct *task)
+{
+	task_set_no_new_privs(task);
+}
 
 __rust_helper int rust_helper_task_signal_live(struct task_struct *task)
 {
 	return atomic_read(&task->signal->live);
+}
+
+__rust_helper void
+rust_helper_task_syscall_arguments(struct task_struct *task, unsigned long *args)
+{
+	syscall_get_arguments(task, task_pt_regs(task), args);
 }
 
 __rust_helper int rust_helper_task_syscall_nr(struct task_struct *task)
@@ -151,7 +257,13 @@ rust_helper_task_syscall_set_return_value(struct task_struct *task, int error,
 	syscall_set_return_value(task, task_pt_regs(task), error, val);
 }
 
-__rust_helper bool rust_helper_warn_on_once(bool cond)
+__rust_helper void rust_helper_unlock_task_sighand(struct task_struct *task,
+						   unsigned long *flags)
 {
-	return WARN_ON_ONCE(cond);
+	unlock_task_sighand(task, flags);
+}
+
+__rust_helper int rust_helper_waitqueue_active(struct wait_queue_head *wq_head)
+{
+	return waitqueue_active(wq_head);
 }

@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! What is logged, and the audit record of it.
-//!
-//! C header: [`include/linux/audit.h`](srctree/include/linux/audit.h)
 
 use kernel::{
-    bindings,
-    ffi::{
-        c_int,
-        c_long,
-        c_ulong, //
-    },
+    ffi::c_int,
     sync::atomic::{
         Atomic,
         Relaxed, //
@@ -18,12 +11,16 @@ use kernel::{
 };
 
 use crate::{
+    abstractions::{
+        audit,
+        syscall::Caller, //
+    },
     action::Action,
-    action_set::ActionSet,
-    task::Caller, //
+    action_set::ActionSet, //
 };
 
-/// The bits of the [`ActionSet`] that the administrator lets through to the log.
+/// The bits of the [`ActionSet`] that the administrator lets through to the log: C's
+/// `seccomp_actions_logged`.
 static ACTIONS_LOGGED: Atomic<u32> = Atomic::new(ActionSet::LOGGABLE.bits());
 
 /// The actions that the administrator lets through to the log.
@@ -33,34 +30,34 @@ pub(crate) fn actions_logged() -> ActionSet {
 }
 
 /// Lets the actions of `set`, and no others, through to the log.
+#[cfg(CONFIG_SYSCTL)]
 pub(crate) fn set_actions_logged(set: ActionSet) {
     ACTIONS_LOGGED.store(set.bits(), Relaxed);
 }
 
 /// Writes an audit record of system call `nr` if `action` is to be logged.
 ///
-/// `signal` is the one that the task is killed with, 0 if it is not killed. `code` is the value
+/// `signr` is the signal that the task is killed with, 0 if it is not killed. `code` is the value
 /// that the filter returned for the action; an unknown one is logged where
 /// [`Action::KillProcess`] is. `requested` says whether the filter that decided has
 /// `SECCOMP_FILTER_FLAG_LOG`.
 #[inline(always)]
-pub(crate) fn log(
-    caller: Caller,
+pub(crate) fn seccomp_log(
+    caller: Caller<'_>,
     nr: c_int,
-    signal: u32,
+    signr: c_int,
     action: Action,
     code: u32,
     requested: bool,
 ) {
     if actions_logged().logs(action, requested) {
-        record(caller, nr, signal, code);
+        record(caller, nr, signr, code);
     }
 }
 
-/// Writes an audit record of system call `nr`, `signal` and `code` as in [`log`].
-#[inline(always)]
-pub(crate) fn record(_caller: Caller, nr: c_int, signal: u32, code: u32) {
-    // SAFETY: The function reads the state of the current task, which is in a system call as
-    // `_caller` shows, and may sleep. The casts are those that C makes by assignment.
-    unsafe { bindings::audit_seccomp(nr as c_ulong, signal as c_long, code as c_int) };
+/// Writes the record, apart from the callers, which save no registers for it then.
+#[cold]
+#[inline(never)]
+fn record(caller: Caller<'_>, nr: c_int, signr: c_int, code: u32) {
+    audit::audit_seccomp(caller, nr, signr, code);
 }

@@ -74,7 +74,7 @@ run()
 
 part_host() { part host "$ROOT/scripts/check.sh" -k; }
 part_crate() { part crate "$ROOT/tests/crate.sh"; }
-part_off() { part off-means-off "$ROOT/tests/off-means-off.sh"; }
+part_seam() { part seam "$ROOT/tests/seam.sh"; }
 part_splat() { part splat "$ROOT/tests/splat.sh"; }
 part_trouble() { part trouble "$ROOT/tests/trouble.sh"; }
 
@@ -123,7 +123,7 @@ part_learn()
 }
 
 "$ROOT/scripts/selftests.sh"
-for name in host crate off splat kunit kselftest ours learn oracle stress fuzz trouble; do
+for name in host crate seam splat kunit kselftest ours learn oracle stress fuzz trouble; do
 	run "$name"
 done
 

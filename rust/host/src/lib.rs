@@ -14,6 +14,14 @@
 mod action;
 #[path = "../../action_set.rs"]
 mod action_set;
+#[path = "../../cache.rs"]
+mod cache;
+#[path = "../../abstractions/bpf/insn.rs"]
+mod insn;
+#[path = "../../verdict.rs"]
+mod verdict;
 
+#[cfg(test)]
+mod naive;
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Indices that speculation cannot carry out of bounds.
+//!
+//! C header: [`include/linux/nospec.h`](srctree/include/linux/nospec.h)
+
+use kernel::bindings;
+
+/// Whether bit `nr` of the first `size` bits of `bitmap` is set; a bit beyond them is not.
+///
+/// A CPU that speculates past the check reads bit 0 instead, so that user space, which chooses
+/// `nr`, cannot learn what lies behind the bitmap.
+#[inline(always)]
+pub(crate) fn test_bit_nospec<const WORDS: usize>(
+    bitmap: &[usize; WORDS],
+    size: usize,
+    nr: usize,
+) -> bool {
+    let bits = usize::BITS as usize;
+    let size = size.min(WORDS * bits);
+    if nr >= size {
+        return false;
+    }
+    // SAFETY: The function computes a number.
+    let nr = unsafe { bindings::array_index_nospec(nr, size) };
+
+    // SAFETY: The function returns `nr` where that is less than `size`, as it is here, and 0 on a
+    // mispredicted path alone. So the word is one of the bitmap's.
+    let word = unsafe { *bitmap.get_unchecked(nr / bits) };
+
+    word >> (nr % bits) & 1 != 0
+}
