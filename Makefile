@@ -9,7 +9,7 @@ SHELL := /bin/bash
 kernel := $(if $(BASELINE),c,rust)
 export KDIR
 
-.PHONY: help setup kernel run test check vm shell oracle stress fuzz mutants faults test-debug bench clean
+.PHONY: help setup kernel run test check vm shell oracle stress fuzz mutants faults test-debug litmus bench clean
 
 help: ## list the targets
 	@awk -F ' *## ' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ faults: setup ## put faults into the kernel side, and see which test catches eac
 
 test-debug: setup ## the tests on kernels that look for their own faults: KASAN, lockdep, KCSAN, …
 	@scripts/test-debug.sh
+
+litmus: setup ## the order of loads and stores, by herd7 on the kernel's memory model
+	@scripts/litmus.sh
 
 bench: setup ## instructions per system call, C beside Rust; KVM=1: time as well
 	@scripts/bench.sh
