@@ -42,8 +42,10 @@ checkpatch()
 {
 	local patch
 	[ -x "$KSRC/scripts/checkpatch.pl" ] || { echo "no kernel tree yet"; return 0; }
-	for patch in patches/*.patch; do
-		perl "$KSRC/scripts/checkpatch.pl" --no-tree --no-signoff --terse --quiet - <"$patch" || return
+	for patch in patches/*.patch patches/upstream/*.patch; do
+		# Commits of the kernel are not known here.
+		perl "$KSRC/scripts/checkpatch.pl" --no-tree --no-signoff --ignore UNKNOWN_COMMIT_ID --terse --quiet - \
+			<"$patch" || return
 	done
 }
 

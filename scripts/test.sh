@@ -76,7 +76,14 @@ part_host() { part host "$ROOT/scripts/check.sh" -k; }
 part_crate() { part crate "$ROOT/tests/crate.sh"; }
 part_seam() { part seam "$ROOT/tests/seam.sh"; }
 part_splat() { part splat "$ROOT/tests/splat.sh"; }
+part_upstream() { part upstream "$ROOT/tests/upstream.sh"; }
 part_trouble() { part trouble "$ROOT/tests/trouble.sh"; }
+
+part_litmus()
+{
+	part litmus "$ROOT/scripts/litmus.sh"
+	part litmus-script "$ROOT/tests/litmus.sh"
+}
 
 part_kselftest()
 {
@@ -123,7 +130,7 @@ part_learn()
 }
 
 "$ROOT/scripts/selftests.sh"
-for name in host crate seam splat kunit kselftest ours learn oracle stress fuzz trouble; do
+for name in host crate seam splat upstream litmus kunit kselftest ours learn oracle stress fuzz trouble; do
 	run "$name"
 done
 
