@@ -7,6 +7,8 @@
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
+# shellcheck source=scripts/debian.sh
+. "$ROOT/scripts/debian.sh"
 
 SUITE=trixie-backports
 PACKAGE=linux-source-7.3
@@ -14,34 +16,15 @@ PACKAGE=linux-source-7.3
 STAMP=$BUILD/linux.stamp
 
 # Prints the file name of the package with the kernel's source, after fetching
-# it where need be. The system's own apt state is left alone.
+# it where need be.
 fetch_package()
 {
-	local state=$CACHE/apt deb mirror
+	local deb
 	deb=$(find "$CACHE/src" -name "${PACKAGE}_*.deb" 2>/dev/null | sort -V | tail -n 1)
 	if [ -z "$deb" ]; then
-		command -v apt-get >/dev/null ||
-			die "the kernel's source comes from Debian's archive, and there is no apt-get: name a 7.3 kernel tree by KDIR="
 		say "downloading Linux 7.3's source ($PACKAGE, 160 MB)"
-		mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list 2>/dev/null |
-			sed -n 's/^URIs: *\([^ ]*\).*/\1/p; s/^deb \(\[[^]]*\] \)\?\([^ ]*\).*/\2/p' |
-			grep '/debian/\?$' | head -n 1)
-		[ -n "$mirror" ] || die "no Debian mirror among the system's sources: name a 7.3 kernel tree by KDIR="
-		mkdir -p "$state/lists/partial" "$state/archives/partial" "$CACHE/src"
-		printf 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s %s main\n' "$mirror" "$SUITE" >"$state/sources.list"
-		local options=(
-			-o "Dir::Etc::sourcelist=$state/sources.list" -o Dir::Etc::sourceparts=-
-			-o "Dir::State::Lists=$state/lists" -o "Dir::Cache=$state"
-			-o APT::Sandbox::User=
-		)
-		rm -rf "$CACHE/src/partial" && mkdir "$CACHE/src/partial"
-		(cd "$CACHE/src/partial" &&
-			run_logged "$BUILD/source.log" sh -c 'apt-get "$@" update && apt-get "$@" download '"$PACKAGE" sh "${options[@]}") || {
-			grep -E '^(E|W):' "$BUILD/source.log" >&2 || true
+		debian_download "$SUITE" "$CACHE/src" "$PACKAGE" ||
 			die "$PACKAGE could not be had from Debian's $SUITE: name a 7.3 kernel tree by KDIR="
-		}
-		# Whole or not at all: an interrupted download stays in partial/.
-		mv "$CACHE/src/partial/"*.deb "$CACHE/src/"
 		deb=$(find "$CACHE/src" -name "${PACKAGE}_*.deb" | sort -V | tail -n 1)
 	fi
 	printf '%s\n' "$deb"
