@@ -25,6 +25,12 @@
 #define NO_VDSO		3
 
 #define TRACED_NR	__NR_getpgrp
+#ifndef __NR_uretprobe
+#define __NR_uretprobe	335
+#endif
+#ifndef __NR_uprobe
+#define __NR_uprobe	336
+#endif
 /* No table of x86 has this number or a higher one; x32's has its last from 512 on. */
 #define BEHIND_ALL_TABLES 600
 #define KILLED_SLOWLY	300	/* seconds for a test with many children, on a debug kernel */
@@ -1277,6 +1283,7 @@ enum tracer_does {
 FIXTURE_VARIANT(traced)
 {
 	enum tracer_does does;
+	unsigned int to;	/* the number that is changed to, if not TRACED_NR */
 	unsigned int other;	/* what the filter says to the changed call */
 	long ret;		/* 0 for the parent's pid, 1 for the process group */
 	int status;
@@ -1323,6 +1330,19 @@ FIXTURE_VARIANT_ADD(traced, changed_to_unknown) {
 	.does = CHANGES, .other = 0x7ffd0000, .status = SIGSYS,
 	.nr = TRACED_NR, .code = 0x7ffd0000, .sig = SIGSYS, .always = true,
 };
+/* Which no filter can deny, and no action comes of: the call is made as without filters. */
+FIXTURE_VARIANT_ADD(traced, changed_to_uprobe) {
+	.does = CHANGES, .to = __NR_uprobe, .other = SECCOMP_RET_ERRNO | EPERM,
+};
+FIXTURE_VARIANT_ADD(traced, changed_to_uprobe_that_kills) {
+	.does = CHANGES, .to = __NR_uprobe, .other = SECCOMP_RET_KILL_PROCESS,
+};
+FIXTURE_VARIANT_ADD(traced, changed_to_uretprobe) {
+	.does = CHANGES, .to = __NR_uretprobe, .other = SECCOMP_RET_ERRNO | EPERM,
+};
+FIXTURE_VARIANT_ADD(traced, changed_to_uretprobe_that_kills) {
+	.does = CHANGES, .to = __NR_uretprobe, .other = SECCOMP_RET_KILL_PROCESS,
+};
 FIXTURE_VARIANT_ADD(traced, killed) {
 	.does = KILLS, .status = SIGKILL, .nr = __NR_getppid, .code = SECCOMP_RET_TRACE,
 };
@@ -1341,13 +1361,35 @@ FIXTURE_TEARDOWN_PARENT(traced)
 	EXPECT_EQ(0, restore_settings(&self->state.saved));
 }
 
+/*
+ * What comes of call @nr where there is no filter: what it returns, or the
+ * signal that it ends with, which depends on the kernel's configuration.
+ */
+static void call_unfiltered(struct __test_metadata *_metadata, unsigned int nr, long *ret,
+			    int *status)
+{
+	pid_t pid;
+
+	memset(shared, 0, sizeof(*shared));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		shared->ret = native_call(nr);
+		_exit(0);
+	}
+	ASSERT_EQ(pid, waitpid(pid, status, 0));
+	*ret = shared->ret;
+}
+
 static void trace_one(struct __test_metadata *_metadata, struct state *state,
 		      const FIXTURE_VARIANT(traced) *variant, unsigned int flags)
 {
+	const unsigned int to = variant->to ?: TRACED_NR;
 	const struct rule rules[] = {
 		{ native.arch, __NR_getppid, SECCOMP_RET_TRACE | RET_DATA },
-		{ native.arch, TRACED_NR, variant->other },
+		{ native.arch, to, variant->other },
 	};
+	int wanted_status = variant->status;
 	unsigned long message, options = PTRACE_O_EXITKILL | PTRACE_O_TRACESECCOMP;
 	struct user_regs_struct regs;
 	int go[2], status, stops = 0;
@@ -1360,6 +1402,8 @@ static void trace_one(struct __test_metadata *_metadata, struct state *state,
 		options &= ~PTRACE_O_TRACESECCOMP;
 	if (variant->does == SUSPENDS)
 		options |= PTRACE_O_SUSPEND_SECCOMP;
+	if (variant->to)
+		call_unfiltered(_metadata, to, &ret, &wanted_status);
 
 	memset(shared, 0, sizeof(*shared));
 	ASSERT_EQ(0, pipe2(go, O_CLOEXEC));
@@ -1388,6 +1432,11 @@ static void trace_one(struct __test_metadata *_metadata, struct state *state,
 		ASSERT_EQ(pid, waitpid(pid, &status, __WALL));
 		if (!WIFSTOPPED(status))
 			break;
+		/* The signal that the call ends with comes by its tracer. */
+		if (wanted_status && status >> 8 == wanted_status) {
+			ASSERT_EQ(0, ptrace(PTRACE_CONT, pid, NULL, wanted_status));
+			continue;
+		}
 		ASSERT_EQ(SIGTRAP | PTRACE_EVENT_SECCOMP << 8, status >> 8) {
 			kill(pid, SIGKILL);
 		}
@@ -1402,7 +1451,7 @@ static void trace_one(struct __test_metadata *_metadata, struct state *state,
 			regs.rax = SKIPPED_WITH;
 			break;
 		case CHANGES:
-			regs.orig_rax = TRACED_NR;
+			regs.orig_rax = to;
 			break;
 		case KILLS:
 			EXPECT_EQ(0, kill(pid, SIGKILL));
@@ -1413,10 +1462,10 @@ static void trace_one(struct __test_metadata *_metadata, struct state *state,
 		EXPECT_EQ(0, ptrace(PTRACE_SETREGS, pid, NULL, &regs));
 		ASSERT_EQ(0, ptrace(PTRACE_CONT, pid, NULL, NULL));
 	}
-	EXPECT_EQ(variant->status, status);
-	EXPECT_EQ(!variant->status, shared->returned);
+	EXPECT_EQ(wanted_status, status);
+	EXPECT_EQ(!wanted_status, shared->returned);
 	EXPECT_EQ(variant->does != IS_DEAF && variant->does != SUSPENDS, stops);
-	if (!variant->status) {
+	if (!wanted_status) {
 		if (ret == 0)
 			ret = getpid();
 		else if (ret == 1)

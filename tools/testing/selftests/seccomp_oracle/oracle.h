@@ -27,6 +27,9 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 
+#include "call.h"
+#include "rng.h"
+
 /* Newer than some distributions' headers; the values are the kernel's ABI. */
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
@@ -56,31 +59,6 @@
 /* Below 4 GiB, so that an i386 call can point into it. */
 #define SHM_ADDR	0x20000000UL
 
-/* Random numbers: splitmix64, the state is the whole generator. */
-struct rng {
-	uint64_t s;
-};
-
-static inline uint64_t rng_next(struct rng *r)
-{
-	uint64_t z = (r->s += 0x9e3779b97f4a7c15ULL);
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-	return z ^ (z >> 31);
-}
-
-/* A number below n. The bias for n far from a power of two does not matter here. */
-static inline unsigned int rng_below(struct rng *r, unsigned int n)
-{
-	return (unsigned int)((rng_next(r) >> 32) % n);
-}
-
-static inline bool rng_one_in(struct rng *r, unsigned int n)
-{
-	return rng_below(r, n) == 0;
-}
-
 enum abi {
 	ABI_64,		/* syscall instruction; a number with bit 30 is an x32 one */
 	ABI_32,		/* int $0x80 */
@@ -103,6 +81,7 @@ enum shape {
 	SHAPE_TWO,	/* two numbers, two actions */
 	SHAPE_ALU,	/* data computed from an argument */
 	SHAPE_BIT,	/* the x32 bit of the number */
+	SHAPE_NUMBER,	/* a number that a tracer makes of another */
 	SHAPE_REST,	/* everything but what the subject needs to carry on */
 	SHAPE_ALL,	/* everything, the subject's own calls too */
 	SHAPE_MAX,
@@ -195,6 +174,7 @@ struct plan {
 	struct probe probe[MAX_PROBES];
 	struct filter filter[MAX_FILTERS];
 	struct step step[MAX_STEPS];
+	int aim;		/* the filter that a script waits for, or -1 */
 	bool tracer, tr_event, tr_exitkill, tr_suspend, tr_syscall, tr_eat;
 	unsigned char n_tracer;
 	struct tracer_step tr[MAX_SCRIPT];
@@ -241,19 +221,6 @@ struct shm {
 
 #define SHM ((struct shm *)SHM_ADDR)
 
-/* probe.S: each call is made at a label that lines can name. */
-struct call {
-	uint64_t nr;
-	uint64_t args[6];
-	uint64_t after[6];	/* the argument registers after the call */
-};
-
-long call64(struct call *c);
-long call32(struct call *c);
-long callvsys(struct call *c);
-long infra_call(long nr, ...);
-/* The subject's own calls; what they do not use is zero, so that a line can show it. */
-#define infra(...) infra_call(__VA_ARGS__, 0L, 0L, 0L, 0L, 0L)
 long spawn(unsigned long flags, void *stack, int *ptid, int *ctid);
 void restorer(void);
 extern char call64_ip[], call32_ip[], callvsys_ip[], infra_ip[], restorer_ip[];

@@ -42,10 +42,13 @@ static const struct {
 	{ "exit", 60, 1, { A_CODE, A_NONE, A_NONE } },
 };
 
-/* Numbers without a call, or at an edge of the tables and of the sign. */
+/*
+ * Numbers without a call, or at an edge of the tables and of the sign; and the
+ * two of uprobes, which no filter is asked about.
+ */
 static const uint32_t odd_nr[] = {
 	0xffffffff, 0xfffffffe, 0x80000000, 0x7fffffff, 0x3fffffff, X32_BIT, X32_BIT | 512, X32_BIT | 600,
-	335, 336, 467, 475, 511, 512, 547, 548, 999, 1023, 1024, 65535,
+	335, 336, 467, 472, 473, 474, 475, 511, 512, 547, 548, 999, 1023, 1024, 65535,
 };
 
 static const uint32_t actions[] = {
@@ -282,6 +285,11 @@ unsigned int filter_build(const struct plan *p, const struct filter *f, struct s
 		JUMP(BPF_JSET, X32_BIT, 0, 1);
 		RET(f->ret[0]);
 		break;
+	case SHAPE_NUMBER:
+		LOAD_NR();
+		JUMP(BPF_JEQ, f->k, 0, 1);
+		RET(f->ret[0]);
+		break;
 	case SHAPE_REST:
 		LOAD_NR();
 		n += build_exempt(insn + n);
@@ -303,6 +311,46 @@ static int64_t small_value(struct rng *r)
 	return v[rng_below(r, ARRAY_SIZE(v))];
 }
 
+/*
+ * What a tracer makes of a number: often one that some filter has a rule for,
+ * or one that is special to the kernel.
+ */
+static uint32_t tracer_nr(struct rng *r, const struct plan *p)
+{
+	static const uint32_t special[] = { 335, 336, 472, 473, X32_BIT | 336, 0xffffffff };
+	unsigned int w = rng_below(r, 3);
+	const struct probe *probe;
+
+	if (w == 0 && p->n_filters) {
+		probe = &p->probe[p->filter[rng_below(r, p->n_filters)].probe[0]];
+		/* Those of the vsyscall page write to where a probe's arguments point. */
+		if (probe->abi != ABI_VSYSCALL)
+			return probe->nr | (rng_one_in(r, 8) ? X32_BIT : 0);
+	}
+	if (w == 1)
+		return special[rng_below(r, ARRAY_SIZE(special))];
+	return random_nr(r, p->probe[0].abi);
+}
+
+/* Filters that have a rule for what the tracer makes of a number. */
+static void targets_make(struct rng *r, struct plan *p)
+{
+	unsigned int i, x;
+
+	for (i = 0; p->n_filters > 1 && i < p->n_tracer; i++) {
+		struct filter *f;
+
+		if (p->tr[i].act != TR_NR || rng_one_in(r, 3))
+			continue;
+		x = rng_below(r, p->n_filters);
+		f = &p->filter[x];
+		if ((int)x == p->aim || f->shape == SHAPE_ALL || f->shape == SHAPE_REST)
+			continue;
+		f->shape = SHAPE_NUMBER;
+		f->k = (uint32_t)p->tr[i].value;
+	}
+}
+
 static void scripts_make(struct rng *r, struct plan *p)
 {
 	unsigned int i;
@@ -316,18 +364,20 @@ static void scripts_make(struct rng *r, struct plan *p)
 	for (i = 0; i < p->n_tracer; i++) {
 		struct tracer_step *t = &p->tr[i];
 
-		t->act = rng_one_in(r, 3) ? TR_ALLOW : rng_below(r, TR_MAX);
+		t->act = rng_one_in(r, 3) ? TR_ALLOW : rng_one_in(r, 4) ? TR_NR : rng_below(r, TR_MAX);
 		if (t->act == TR_DIE && rng_one_in(r, 2))
 			t->act = TR_NR;
 		t->arg = rng_below(r, 6);
 		if (t->act == TR_NR)
-			t->value = random_nr(r, p->probe[0].abi);
+			t->value = tracer_nr(r, p);
 		else if (t->act == TR_ARG)
 			/* The third is a length, and the time that poll() waits. */
 			t->value = t->arg == 2 ? 0 : 64 + rng_below(r, 32);
 		else
 			t->value = small_value(r);
 	}
+	if (p->tracer)
+		targets_make(r, p);
 	p->n_listener = 1 + rng_below(r, MAX_SCRIPT);
 	p->li_sync = rng_one_in(r, 4);
 	for (i = 0; i < p->n_listener; i++) {
@@ -374,13 +424,15 @@ static void general_make(struct rng *r, struct plan *p)
 	for (i = 0; i < p->n_probes; i++)
 		probe_make(r, &p->probe[i]);
 	w = rng_below(r, 8);
-	p->n_filters = w < 3 ? 1 : w < 5 ? 2 : 1 + rng_below(r, MAX_FILTERS);
+	p->n_filters = w < (p->tracer ? 1 : 3) ? 1 : w < 5 ? 2 : 1 + rng_below(r, MAX_FILTERS);
 	for (i = 0; i < p->n_filters; i++)
 		filter_make(r, p, &p->filter[i], i == p->n_filters - 1U);
 	/* Most tracers and listeners are to get something to do. */
 	if (p->tracer && !rng_one_in(r, 4)) {
-		struct filter *f = &p->filter[rng_below(r, p->n_filters)];
+		struct filter *f;
 
+		p->aim = (int)rng_below(r, p->n_filters);
+		f = &p->filter[p->aim];
 		f->ret[0] = SECCOMP_RET_TRACE | data_make(r);
 		if (f->shape != SHAPE_ALL && f->shape != SHAPE_REST)
 			f->shape = rng_below(r, 2) ? SHAPE_NR : SHAPE_ARCH_NR;
@@ -487,6 +539,7 @@ void plan_make(struct plan *p, uint64_t seed, uint64_t number)
 	(void)rng_next(&r);
 	memset(p, 0, sizeof(*p));
 	p->number = number;
+	p->aim = -1;
 	p->nnp = rng_below(&r, 3) != 0;
 	p->drop_uid = rng_one_in(&r, 16);
 	p->core = rng_one_in(&r, 3);
@@ -515,7 +568,7 @@ void batch_make(struct batch *b, uint64_t seed, uint64_t number)
 	b->audit = rng_one_in(&r, 2);
 }
 
-static const char *const shape_name[] = { "nr", "arch", "arg", "hi", "ip", "two", "alu", "bit", "rest", "all" };
+static const char *const shape_name[] = { "nr", "arch", "arg", "hi", "ip", "two", "alu", "bit", "num", "rest", "all" };
 static const char *const tracer_name[] = { "ok", "nr", "arg", "skip", "bare", "die", "kill", "sig", "susp", "res" };
 static const char *const listener_name[] = {
 	"err", "val", "both", "cont", "add", "addsend", "set", "setsend", "addbad", "bad", "close", "kill", "sig", "early",
@@ -546,6 +599,8 @@ int plan_print(const struct plan *p, char *buf, size_t size)
 			OUT("/a%d:%x:%x", f->arg, f->op, f->k);
 		if (f->shape == SHAPE_ALU)
 			OUT("/a%d", f->arg);
+		if (f->shape == SHAPE_NUMBER)
+			OUT("/%x", f->k);
 		OUT("/%x%s", f->flags, f->compat ? "c" : "");
 	}
 	OUT(" steps=");

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef CALL_H
+#define CALL_H
+
+#include <stdint.h>
+
+/* probe.S: each call is made at a label that lines can name. */
+struct call {
+	uint64_t nr;
+	uint64_t args[6];
+	uint64_t after[6];	/* the argument registers after the call */
+};
+
+long call64(struct call *c);
+long call32(struct call *c);
+long callvsys(struct call *c);
+long infra_call(long nr, ...);
+/* The subject's own calls; what they do not use is zero, so that a line can show it. */
+#define infra(...) infra_call(__VA_ARGS__, 0L, 0L, 0L, 0L, 0L)
+
+#endif
