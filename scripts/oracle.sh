@@ -4,8 +4,12 @@
 # Runs the same random seccomp cases on the C and on the Rust kernel and shows
 # the lines that differ; none may: oracle.sh [CASES [SEED]]
 #
-#	CASES	how many (default 10000)
+#	CASES	how many of each program (default 10000)
 #	SEED	any number (default 1); the same seed makes the same cases
+#	PROGRAMS
+#		in the environment: which programs make the cases (default all):
+#		seccomp_oracle		calls below filters, tracers, listeners
+#		seccomp_programs	filters' programs, and the allow cache
 #	KERNELS	in the environment: the two kernels below build/ (default "c rust")
 #
 # A tenth of the cases is run a second time in the same guest: were those lines
@@ -18,27 +22,11 @@ set -euo pipefail
 
 cases=${1:-10000} seed=${2:-1}
 read -r -a kernels <<<"${KERNELS:-c rust}"
+read -r -a programs <<<"${PROGRAMS:-seccomp_oracle seccomp_programs}"
 [[ $cases =~ ^[1-9][0-9]*$ && $seed =~ ^[0-9]+$ && ${#kernels[@]} -eq 2 ]] ||
 	die "usage: oracle.sh [CASES [SEED]]"
 again=$(((cases + 9) / 10))
-out=$BUILD/oracle
-program=$out/seccomp_oracle
 shown=10
-
-mkdir -p "$out"
-# A line of an earlier run must not pass for one of this.
-rm -f "$out"/*.lines "$out"/*.again
-make --silent -C "$ROOT/tools/testing/selftests/seccomp_oracle" OUTPUT="$out" KSRC="$KSRC" >&2
-
-# Runs the cases in a guest of kernel $1, and the first tenth of them again. A
-# pipe, because the virtual machine would truncate a file that is its output.
-guest_run()
-{
-	local run="$program --seed $seed --jobs \$(nproc)"
-
-	"$ROOT/scripts/vm.sh" --kernel "$1" --timeout $((300 + cases / 4)) -- \
-		"$run --cases $cases >$out/$1.lines && $run --cases $again >$out/$1.again" </dev/null 2>&1 | cat >&2
-}
 
 number=0 failed=0
 result()
@@ -70,38 +58,64 @@ differing()
 	paste -d $'\001' "$1" "$2" | awk -F $'\001' '$1 != $2 { n++ } END { print n + 0 }'
 }
 
-printf 'TAP version 14\n1..5\n'
-for kernel in "${kernels[@]}"; do
-	status=0
-	guest_run "$kernel" || status=$?
-	touch "$out/$kernel.lines" "$out/$kernel.again"
-	printed=$(grep -c '^[0-9]' "$out/$kernel.lines" || true)
-	hung=$(grep -c ' HUNG$' "$out/$kernel.lines" || true)
-	if [ "$status" -eq 0 ] && [ "$printed" -eq "$cases" ] && [ "$hung" -eq 0 ]; then
-		result ok "$kernel: $cases cases of seed $seed"
-	else
-		result fail "$kernel: $printed of $cases cases of seed $seed, $hung hung, exit status $status"
-	fi
-	grep ' HUNG$' "$out/$kernel.lines" | head -n "$shown" | cut -c1-300 | sed 's/^/# /' || true
+# Runs the cases of program $1 in a guest of kernel $2, and the first tenth of
+# them again. A pipe, because the virtual machine would truncate a file that is
+# its output.
+guest_run()
+{
+	local run="$out/$1 --seed $seed --jobs \$(nproc)"
 
-	# The second run prints the lines of whole batches that the first one began with.
-	head -n "$(wc -l <"$out/$kernel.again")" "$out/$kernel.lines" >"$out/$kernel.first"
-	count=$(differing "$out/$kernel.first" "$out/$kernel.again")
-	if [ -s "$out/$kernel.again" ] && [ "$count" -eq 0 ]; then
-		result ok "$kernel: $again cases again, the same lines"
+	"$ROOT/scripts/vm.sh" --kernel "$2" --timeout $((300 + cases / 4)) -- \
+		"$run --cases $cases >$out/$2.lines && $run --cases $again >$out/$2.again" </dev/null 2>&1 | cat >&2
+}
+
+# All there is to say about program $1.
+compare()
+{
+	local program=$1 kernel status printed hung count one two
+
+	out=$BUILD/oracle/$program
+	mkdir -p "$out"
+	# A line of an earlier run must not pass for one of this.
+	rm -f "$out"/*.lines "$out"/*.again
+	make --silent -C "$ROOT/tools/testing/selftests/$program" OUTPUT="$out" KSRC="$KSRC" >&2
+	for kernel in "${kernels[@]}"; do
+		status=0
+		guest_run "$program" "$kernel" || status=$?
+		touch "$out/$kernel.lines" "$out/$kernel.again"
+		printed=$(grep -c '^[0-9]' "$out/$kernel.lines" || true)
+		hung=$(grep -c ' HUNG$' "$out/$kernel.lines" || true)
+		if [ "$status" -eq 0 ] && [ "$printed" -eq "$cases" ] && [ "$hung" -eq 0 ]; then
+			result ok "$program: $kernel: $cases cases of seed $seed"
+		else
+			result fail "$program: $kernel: $printed of $cases cases of seed $seed, $hung hung, exit status $status"
+		fi
+		grep ' HUNG$' "$out/$kernel.lines" | head -n "$shown" | cut -c1-300 | sed 's/^/# /' || true
+
+		# The second run prints the lines of whole batches that the first one began with.
+		head -n "$(wc -l <"$out/$kernel.again")" "$out/$kernel.lines" >"$out/$kernel.first"
+		count=$(differing "$out/$kernel.first" "$out/$kernel.again")
+		if [ -s "$out/$kernel.again" ] && [ "$count" -eq 0 ]; then
+			result ok "$program: $kernel: $again cases again, the same lines"
+		else
+			result fail "$program: $kernel: $count of $again cases run again differ: the program is at fault"
+			show_differences "$out/$kernel.first" "$out/$kernel.again"
+		fi
+	done
+
+	one=$out/${kernels[0]}.lines two=$out/${kernels[1]}.lines
+	count=$(differing "$one" "$two")
+	if [ -s "$one" ] && [ "$count" -eq 0 ]; then
+		result ok "$program: ${kernels[0]} and ${kernels[1]}: no line differs"
 	else
-		result fail "$kernel: $count of $again cases run again differ: the program is at fault"
-		show_differences "$out/$kernel.first" "$out/$kernel.again"
+		result fail "$program: ${kernels[0]} and ${kernels[1]}: $count lines differ"
+		show_differences "$one" "$two"
+		printf '# one case alone: %s --seed %s --case N\n' "${out#"$ROOT"/}/$program" "$seed"
 	fi
+}
+
+printf 'TAP version 14\n1..%d\n' $((5 * ${#programs[@]}))
+for program in "${programs[@]}"; do
+	compare "$program"
 done
-
-one=$out/${kernels[0]}.lines two=$out/${kernels[1]}.lines
-count=$(differing "$one" "$two")
-if [ -s "$one" ] && [ "$count" -eq 0 ]; then
-	result ok "${kernels[0]} and ${kernels[1]}: no line differs"
-else
-	result fail "${kernels[0]} and ${kernels[1]}: $count lines differ"
-	show_differences "$one" "$two"
-	printf '# one case alone: %s --seed %s --case N\n' "${program#"$ROOT"/}" "$seed"
-fi
 exit "$failed"
