@@ -26,6 +26,7 @@ read -r -a programs <<<"${PROGRAMS:-seccomp_oracle seccomp_programs}"
 [[ $cases =~ ^[1-9][0-9]*$ && $seed =~ ^[0-9]+$ && ${#kernels[@]} -eq 2 ]] ||
 	die "usage: oracle.sh [CASES [SEED]]"
 again=$(((cases + 9) / 10))
+out=$BUILD/oracle
 shown=10
 
 number=0 failed=0
@@ -63,47 +64,46 @@ differing()
 # its output.
 guest_run()
 {
-	local run="$out/$1 --seed $seed --jobs \$(nproc)"
+	local run="$out/$1 --seed $seed --jobs \$(nproc)" lines=$out/$1-$2
 
 	"$ROOT/scripts/vm.sh" --kernel "$2" --timeout $((300 + cases / 4)) -- \
-		"$run --cases $cases >$out/$2.lines && $run --cases $again >$out/$2.again" </dev/null 2>&1 | cat >&2
+		"$run --cases $cases >$lines.lines && $run --cases $again >$lines.again" </dev/null 2>&1 | cat >&2
 }
 
 # All there is to say about program $1.
 compare()
 {
-	local program=$1 kernel status printed hung count one two
+	local program=$1 kernel lines status printed hung count one two
 
-	out=$BUILD/oracle/$program
-	mkdir -p "$out"
 	# A line of an earlier run must not pass for one of this.
-	rm -f "$out"/*.lines "$out"/*.again
+	rm -f "$out/$program"-*.lines "$out/$program"-*.again
 	make --silent -C "$ROOT/tools/testing/selftests/$program" OUTPUT="$out" KSRC="$KSRC" >&2
 	for kernel in "${kernels[@]}"; do
+		lines=$out/$program-$kernel
 		status=0
 		guest_run "$program" "$kernel" || status=$?
-		touch "$out/$kernel.lines" "$out/$kernel.again"
-		printed=$(grep -c '^[0-9]' "$out/$kernel.lines" || true)
-		hung=$(grep -c ' HUNG$' "$out/$kernel.lines" || true)
+		touch "$lines.lines" "$lines.again"
+		printed=$(grep -c '^[0-9]' "$lines.lines" || true)
+		hung=$(grep -c ' HUNG$' "$lines.lines" || true)
 		if [ "$status" -eq 0 ] && [ "$printed" -eq "$cases" ] && [ "$hung" -eq 0 ]; then
 			result ok "$program: $kernel: $cases cases of seed $seed"
 		else
 			result fail "$program: $kernel: $printed of $cases cases of seed $seed, $hung hung, exit status $status"
 		fi
-		grep ' HUNG$' "$out/$kernel.lines" | head -n "$shown" | cut -c1-300 | sed 's/^/# /' || true
+		grep ' HUNG$' "$lines.lines" | head -n "$shown" | cut -c1-300 | sed 's/^/# /' || true
 
 		# The second run prints the lines of whole batches that the first one began with.
-		head -n "$(wc -l <"$out/$kernel.again")" "$out/$kernel.lines" >"$out/$kernel.first"
-		count=$(differing "$out/$kernel.first" "$out/$kernel.again")
-		if [ -s "$out/$kernel.again" ] && [ "$count" -eq 0 ]; then
+		head -n "$(wc -l <"$lines.again")" "$lines.lines" >"$lines.first"
+		count=$(differing "$lines.first" "$lines.again")
+		if [ -s "$lines.again" ] && [ "$count" -eq 0 ]; then
 			result ok "$program: $kernel: $again cases again, the same lines"
 		else
 			result fail "$program: $kernel: $count of $again cases run again differ: the program is at fault"
-			show_differences "$out/$kernel.first" "$out/$kernel.again"
+			show_differences "$lines.first" "$lines.again"
 		fi
 	done
 
-	one=$out/${kernels[0]}.lines two=$out/${kernels[1]}.lines
+	one=$out/$program-${kernels[0]}.lines two=$out/$program-${kernels[1]}.lines
 	count=$(differing "$one" "$two")
 	if [ -s "$one" ] && [ "$count" -eq 0 ]; then
 		result ok "$program: ${kernels[0]} and ${kernels[1]}: no line differs"
@@ -114,6 +114,7 @@ compare()
 	fi
 }
 
+mkdir -p "$out"
 printf 'TAP version 14\n1..%d\n' $((5 * ${#programs[@]}))
 for program in "${programs[@]}"; do
 	compare "$program"

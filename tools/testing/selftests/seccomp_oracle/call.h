@@ -17,5 +17,8 @@ long callvsys(struct call *c);
 long infra_call(long nr, ...);
 /* The subject's own calls; what they do not use is zero, so that a line can show it. */
 #define infra(...) infra_call(__VA_ARGS__, 0L, 0L, 0L, 0L, 0L)
+long spawn(unsigned long flags, void *stack, int *ptid, int *ctid);
+void restorer(void);
+extern char call64_ip[], call32_ip[], callvsys_ip[], infra_ip[], restorer_ip[];
 
 #endif

@@ -221,10 +221,6 @@ struct shm {
 
 #define SHM ((struct shm *)SHM_ADDR)
 
-long spawn(unsigned long flags, void *stack, int *ptid, int *ctid);
-void restorer(void);
-extern char call64_ip[], call32_ip[], callvsys_ip[], infra_ip[], restorer_ip[];
-
 void log_add(struct log *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 const char *ip_name(uint64_t ip);	/* a label for an address, never the address */
 

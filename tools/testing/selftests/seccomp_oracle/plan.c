@@ -317,7 +317,7 @@ static int64_t small_value(struct rng *r)
  */
 static uint32_t tracer_nr(struct rng *r, const struct plan *p)
 {
-	static const uint32_t special[] = { 335, 336, 472, 473, X32_BIT | 336, 0xffffffff };
+	static const uint32_t special[] = { 335, 336, 335, 336, 472, 473, X32_BIT | 336, 0xffffffff };
 	unsigned int w = rng_below(r, 3);
 	const struct probe *probe;
 
