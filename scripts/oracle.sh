@@ -9,6 +9,7 @@
 #	PROGRAMS
 #		in the environment: which programs make the cases (default all):
 #		seccomp_oracle		calls below filters, tracers, listeners
+#		seccomp_api		the interface: attaching, TSYNC, listeners, ptrace
 #		seccomp_programs	filters' programs, and the allow cache
 #	KERNELS	in the environment: the two kernels below build/ (default "c rust")
 #
@@ -22,7 +23,7 @@ set -euo pipefail
 
 cases=${1:-10000} seed=${2:-1}
 read -r -a kernels <<<"${KERNELS:-c rust}"
-read -r -a programs <<<"${PROGRAMS:-seccomp_oracle seccomp_programs}"
+read -r -a programs <<<"${PROGRAMS:-seccomp_oracle seccomp_api seccomp_programs}"
 [[ $cases =~ ^[1-9][0-9]*$ && $seed =~ ^[0-9]+$ && ${#kernels[@]} -eq 2 ]] ||
 	die "usage: oracle.sh [CASES [SEED]]"
 again=$(((cases + 9) / 10))

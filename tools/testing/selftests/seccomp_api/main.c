@@ -156,6 +156,9 @@ static void look_at(enum actor a, struct look *look)
 		return;
 	look->switches = strtoul(field(buf, "\nvoluntary_ctxt_switches:\t"), NULL, 10);
 	look->dying = strtoull(field(buf, "\nSigPnd:\t"), NULL, 16) & 1ULL << (SIGKILL - 1);
+	/* Dead mode, or a core that is dumped. */
+	if (look->state == 'S' || look->state == 'D')
+		look->dying |= field(buf, "\nSeccomp:\t")[0] == '3' || field(buf, "\nCoreDumping:\t")[0] == '1';
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", self->pid, self->tid);
 	/* Behind the name: the state, five ids, the flags. */
 	if (text_read(path, buf, sizeof(buf)) > 0) {
@@ -405,13 +408,13 @@ static void case_run(const struct plan *p, char *into)
 	tell(" | end");
 	status_tell();
 
-	/* A tracer first: it keeps what it traces from being reaped. */
-	if (tracer)
-		kill(tracer, SIGKILL);
-	if (listener)
-		kill(listener, SIGKILL);
 	kill(subject, SIGKILL);
 	process_kill(PC);
+	if (listener)
+		kill(listener, SIGKILL);
+	/* It keeps what it traces from being reaped. */
+	if (tracer)
+		kill(tracer, SIGKILL);
 	while (waitpid(tracer, NULL, __WALL) < 0 && errno == EINTR)
 		;
 	while (waitpid(subject, &status, __WALL) < 0 && errno == EINTR)

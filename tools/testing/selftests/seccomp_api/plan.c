@@ -311,8 +311,11 @@ static void addfd_add(struct rng *r, struct plan *p, enum actor a)
 		newfd_flags |= 1U << rng_below(r, 32);
 	if (flags & SECCOMP_ADDFD_FLAG_SETFD || rng_one_in(r, 16))
 		newfd = rng_one_in(r, 4) ? 1U << rng_below(r, 32) : 3 + rng_below(r, 8);
-	/* The descriptors that all share stay what they are. */
-	if (newfd <= 2 || (newfd >= 96 && newfd <= 127))
+	/*
+	 * The descriptors that all share stay what they are, and a table that had
+	 * to grow would have the subject sleep for a grace period of RCU.
+	 */
+	if (newfd <= 2 || (newfd >= 96 && newfd < 4096))
 		newfd = 0;
 	if (!newfd && flags & SECCOMP_ADDFD_FLAG_SETFD)
 		newfd = 10;
