@@ -48,7 +48,7 @@ described=$("$tools/profile.py" "$profile" "$out/profile.bpf") ||
 	die "libseccomp's Python module could not compile $profile (Debian: python3-seccomp)"
 say "the container profile: $described"
 "$ROOT/scripts/selftests.sh"
-make --silent -C "$tools" OUTPUT="$out/bin"
+make --silent -C "$tools" OUTPUT="$out/bin" KHDR_INCLUDES="-isystem $BUILD/headers/include"
 
 arguments=("$out/bin" "$BUILD/selftests/kernel/seccomp_benchmark" "$out/profile.bpf" "$KSRC/include")
 oracle="$BUILD/selftests/seccomp_oracle/seccomp_oracle --seed 1 --cases 300 --jobs 1"

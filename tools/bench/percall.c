@@ -23,27 +23,13 @@
 
 #define _GNU_SOURCE
 #include <errno.h>
-#include <err.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
-#include <x86intrin.h>
 
-#include <linux/filter.h>
-#include <linux/seccomp.h>
+#include "bench.h"
 
 #define LOGGED "/proc/sys/kernel/seccomp/actions_logged"
 #define WARM_UP 1010
@@ -74,19 +60,6 @@ static uint64_t nanoseconds(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * 1000000000ULL + now.tv_nsec;
-}
-
-static int compare(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static uint64_t median(uint64_t *values, size_t count)
-{
-	qsort(values, count, sizeof(*values), compare);
-	return values[count / 2];
 }
 
 /* Sleeps until the wall clock is @milliseconds past a second. */
@@ -133,14 +106,11 @@ static uint64_t measure(void)
 	return median(values, SAMPLES);
 }
 
-static int attach(struct sock_filter *insns, unsigned short len, unsigned int flags)
+static int attach_insns(struct sock_filter *insns, unsigned short len, unsigned int flags)
 {
 	struct sock_fprog prog = { .len = len, .filter = insns };
-	int fd = syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, flags, &prog);
 
-	if (fd < 0)
-		err(1, "attach a filter");
-	return fd;
+	return attach(&prog, flags);
 }
 
 /* Allows all, which the cache knows. */
@@ -151,7 +121,7 @@ static void attach_cached(void)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 
-	attach(insns, 2, 0);
+	attach_insns(insns, 2, 0);
 }
 
 /* Allows all as well, but looks at an argument, and so has to be run. */
@@ -162,7 +132,7 @@ static void attach_full(void)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 
-	attach(insns, 2, 0);
+	attach_insns(insns, 2, 0);
 }
 
 /* Has @action done with getpid(2) and allows the rest. */
@@ -175,7 +145,7 @@ static int attach_action(unsigned int action, unsigned int flags)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 
-	return attach(insns, 4, flags);
+	return attach_insns(insns, 4, flags);
 }
 
 static void write_logged(const char *names)
@@ -335,24 +305,18 @@ static const struct {
 
 static void run(const char *name, void (*set_up)(void))
 {
-	struct sched_param priority = { .sched_priority = 1 };
 	pid_t pid;
-	int status;
 
 	fflush(stdout);
 	*shared = 0;
-	pid = fork();
-	if (pid < 0)
-		err(1, "fork");
+	pid = fork_or_die();
 	if (!pid) {
-		if (sched_setscheduler(0, SCHED_FIFO, &priority))
-			err(1, "real-time priority");
+		become_real_time();
 		set_up();
 		*shared = measure();
 		_exit(0);
 	}
-	if (waitpid(pid, &status, 0) != pid || status)
-		errx(1, "%s: ended with status %#x", name, status);
+	await_success(name, pid);
 	printf("%s %llu\n", name, (unsigned long long)*shared);
 }
 
@@ -367,10 +331,7 @@ int main(int argc, char *argv[])
 	if (fd < 0 || read(fd, logged, sizeof(logged) - 1) < 0)
 		err(1, "%s", LOGGED);
 	close(fd);
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (shared == MAP_FAILED)
-		err(1, "mmap");
+	shared = shared_memory(sizeof(*shared));
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		run(cases[i].name, cases[i].set_up);
