@@ -9,8 +9,8 @@
 #	TREE		the directory that the real load walks
 #
 # Prints lines "ROUND GROUP NAME COST", twice what can be repeated. With --time
-# before the arguments COST is in picoseconds, and the rows of the real load are
-# left out; without, it is instructions as far as the machine's clock counts them.
+# before the arguments COST is in picoseconds, and there are the rows of system
+# calls alone; without, it is instructions as far as the machine's clock counts them.
 
 set -euo pipefail
 export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -31,6 +31,13 @@ for round in 1 2; do
 	"$programs/percall32" "${by_time[@]}" | sed "s/^/$round i386 /"
 done
 [ "${#by_time[@]}" -eq 0 ] || exit 0
+
+for round in 1 2; do
+	"$programs/attach" "$profile" | sed "s/^/$round attach /"
+	"$programs/lifetime" | sed "s/^/$round lifetime /"
+	"$programs/notify" | sed "s/^/$round notify /"
+	"$programs/memory" | sed "s/^/$round memory /"
+done
 
 for round in 1 2; do
 	# Its exit status tells how like C's the costs are distributed.
