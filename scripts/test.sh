@@ -77,6 +77,7 @@ part_crate() { part crate "$ROOT/tests/crate.sh"; }
 part_seam() { part seam "$ROOT/tests/seam.sh"; }
 part_splat() { part splat "$ROOT/tests/splat.sh"; }
 part_upstream() { part upstream "$ROOT/tests/upstream.sh"; }
+part_report() { part report "$ROOT/tests/report.sh"; }
 part_trouble() { part trouble "$ROOT/tests/trouble.sh"; }
 
 part_litmus()
@@ -130,7 +131,7 @@ part_learn()
 }
 
 "$ROOT/scripts/selftests.sh"
-for name in host crate seam splat upstream litmus kunit kselftest ours learn oracle stress fuzz trouble; do
+for name in host crate seam splat upstream report litmus kunit kselftest ours learn oracle stress fuzz trouble; do
 	run "$name"
 done
 
