@@ -192,16 +192,18 @@ fn seccomp_prepare_user_filter(user_filter: UserPtr) -> Result<Pin<UniqueArc<Fil
 
 /// Whether the filters of the calling task and `filter` on top of them are short enough.
 fn fits_path(lock: &Siglock, filter: &FilterNode) -> bool {
-    let below = lock
-        .current()
-        .filter::<Filter>()
-        .into_iter()
-        .flat_map(FilterNode::path);
+    let below = lock.current().filter::<Filter>();
 
+    // Nothing overflows: what is there has passed this test, and a program's length fits by far.
     below
-        .map(|filter| filter.prog().len() + FILTER_PENALTY)
-        .try_fold(filter.prog().len(), usize::checked_add)
-        .is_some_and(|total| total <= MAX_INSNS_PER_PATH)
+        .into_iter()
+        .flat_map(FilterNode::path)
+        .fold(filter.prog().len(), |total, filter| {
+            total
+                .saturating_add(filter.prog().len())
+                .saturating_add(FILTER_PENALTY)
+        })
+        .le(&MAX_INSNS_PER_PATH)
 }
 
 /// Whether one of the calling task's filters has a listener.

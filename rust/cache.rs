@@ -42,7 +42,7 @@ impl<const WORDS: usize> Bitmap<WORDS> {
     /// The numbers below `nr`.
     fn below(nr: usize) -> Self {
         let mut bitmap = Self::EMPTY;
-        for (i, word) in bitmap.0.iter_mut().enumerate() {
+        for (i, word) in (0..WORDS).zip(&mut bitmap.0) {
             *word = mask_below(nr, i);
         }
         bitmap
@@ -84,12 +84,12 @@ impl<const WORDS: usize> Bitmap<WORDS> {
 
     /// The numbers, in order.
     fn iter(&self) -> impl Iterator<Item = usize> + '_ {
-        self.0.iter().enumerate().flat_map(|(i, &word)| {
+        (0..WORDS).zip(&self.0).flat_map(|(i, &word)| {
             let mut rest = word;
             core::iter::from_fn(move || {
                 let bit = (rest != 0).then(|| rest.trailing_zeros() as usize)?;
                 rest &= rest.wrapping_sub(1);
-                Some(i * BITS + bit)
+                Some(first_of(i).saturating_add(bit))
             })
         })
     }
@@ -128,9 +128,14 @@ impl<const WORDS: usize> Bitmap<WORDS> {
     }
 }
 
+/// The number that bit 0 of word `i` of a bitmap stands for.
+const fn first_of(i: usize) -> usize {
+    i.saturating_mul(BITS)
+}
+
 /// The bits of word `i` of a bitmap that stand for numbers below `nr`.
 fn mask_below(nr: usize, i: usize) -> usize {
-    match nr.checked_sub(i * BITS) {
+    match nr.checked_sub(first_of(i)) {
         None | Some(0) => 0,
         Some(rest) if rest >= BITS => !0,
         Some(rest) => (1 << rest) - 1,
@@ -174,8 +179,8 @@ impl Accumulator {
 /// What an instruction does to a program that is followed with nothing known but number and
 /// convention.
 enum Step {
-    /// It goes on behind.
-    Next(Accumulator),
+    /// It goes on behind, with this value.
+    Next(Accumulator, usize),
     /// It goes on at this instruction.
     Jump(usize),
     /// It goes on at the first of two instructions if the accumulator compares so to `k`, else at
@@ -236,15 +241,15 @@ fn step(program: &[Insn], pc: usize, arch: u32, a: Accumulator) -> Step {
     };
 
     match insn.code {
-        LD_ABS if insn.k == OFFSET_NR => Step::Next(Accumulator::NR),
-        LD_ABS if insn.k == OFFSET_ARCH => Step::Next(Accumulator::constant(arch)),
+        LD_ABS if insn.k == OFFSET_NR => Step::Next(Accumulator::NR, next),
+        LD_ABS if insn.k == OFFSET_ARCH => Step::Next(Accumulator::constant(arch), next),
         RET_K => Step::End(insn.k == Action::Allow.code()),
         JUMP => Step::Jump(next.saturating_add(insn.k as usize)),
         JEQ_K => branch(Compare::Equal),
         JGT_K => branch(Compare::Greater),
         JGE_K => branch(Compare::GreaterOrEqual),
         JSET_K => branch(Compare::AnyBit),
-        AND_K => Step::Next(a.and(insn.k)),
+        AND_K => Step::Next(a.and(insn.k), next),
         // What depends on arguments or does more than filters usually do.
         _ => Step::End(false),
     }
@@ -260,9 +265,9 @@ fn is_const_allow(
 ) -> bool {
     loop {
         pc = match step(program, pc, arch, a) {
-            Step::Next(value) => {
+            Step::Next(value, next) => {
                 a = value;
-                pc + 1
+                next
             }
             Step::Jump(target) => target,
             Step::Branch(compare, k, yes, no) => {
@@ -308,7 +313,7 @@ impl<const WORDS: usize> Walk<'_, WORDS> {
         let mut group = Some(Group {
             numbers,
             low: 0,
-            high: (WORDS * BITS).saturating_sub(1),
+            high: first_of(WORDS).saturating_sub(1),
             pc: 0,
             a: Accumulator::ZERO,
         });
@@ -322,9 +327,9 @@ impl<const WORDS: usize> Walk<'_, WORDS> {
     fn follow(&mut self, mut group: Group<WORDS>) {
         loop {
             group.pc = match step(self.program, group.pc, self.arch, group.a) {
-                Step::Next(a) => {
+                Step::Next(a, next) => {
                     group.a = a;
-                    group.pc + 1
+                    next
                 }
                 Step::Jump(target) => target,
                 Step::Branch(compare, k, yes, no) => {
@@ -400,11 +405,8 @@ impl<const WORDS: usize> Walk<'_, WORDS> {
             return Some(yes);
         }
         let mut above = group.numbers.clone();
-        for (i, (word, rest)) in above.0.iter_mut().zip(&mut group.numbers.0).enumerate() {
-            let below = mask_below(first, i);
-            *word &= !below;
-            *rest &= below;
-        }
+        above.remove_all(&Bitmap::below(first));
+        group.numbers.remove_all(&above);
         self.postpone(Group {
             numbers: above,
             low: first,
@@ -412,7 +414,7 @@ impl<const WORDS: usize> Walk<'_, WORDS> {
             pc: yes,
             a: group.a,
         });
-        group.high = first - 1;
+        group.high = first.saturating_sub(1);
         Some(no)
     }
 

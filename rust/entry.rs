@@ -48,7 +48,7 @@ fn to_c(result: Result<c_long>) -> c_long {
 #[export]
 pub(crate) unsafe extern "C" fn __seccomp_permit_syscall() -> bool {
     // SAFETY: By the safety requirements.
-    unsafe { Caller::with(|caller| permit::permit_syscall(caller)) }
+    unsafe { Caller::with(permit::permit_syscall) }
 }
 
 /// `PR_GET_SECCOMP`: the mode of the calling task. A task in strict mode does not live to see it.

@@ -49,7 +49,7 @@ fn get_nth_filter<R>(
 ) -> Result<R> {
     let newest = newest_of(task)?;
 
-    let count = newest.path().count() as u64;
+    let count = newest.path().fold(0u64, |count, _| count.saturating_add(1));
     // The path goes from the newest to the oldest.
     let skip = count
         .checked_sub(filter_off)
@@ -97,7 +97,7 @@ pub(crate) fn seccomp_get_filter(
 pub(crate) fn seccomp_get_metadata(task: &Task, size: c_ulong, data: UserPtr) -> Result<c_long> {
     may_read()?;
 
-    let size = (size as usize).min(size_of::<SeccompMetadata>());
+    let size = size.min(size_of::<SeccompMetadata>());
     if size < size_of::<u64>() {
         return Err(EINVAL);
     }

@@ -35,10 +35,10 @@ untouched()
 	! patched_files | grep -x 'kernel/seccomp\.c'
 }
 
-# What of seccomp a kernel is built of, the thin archives of its directories aside.
+# What of seccomp is linked into a kernel. Other objects may lie about.
 objects()
 {
-	(cd "$BUILD/$1" && find kernel -maxdepth 3 \( -path 'kernel/seccomp.o' -o -path 'kernel/seccomp/*.o' \) | sort)
+	(cd "$BUILD/$1" && llvm-ar t kernel/built-in.a | grep -E '(^|/)seccomp' | sort)
 }
 
 built_of()

@@ -114,7 +114,6 @@ impl<T: IntoBytes + Immutable> Program<T> {
         let mut fprog = bindings::sock_fprog {
             len: program.len,
             filter: program.insns.as_mut_ptr().cast(),
-            ..pin_init::zeroed()
         };
         let mut prog = ptr::null_mut();
         // SAFETY: Both structures are valid. The function checks the program's pointer to user

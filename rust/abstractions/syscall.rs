@@ -101,7 +101,7 @@ pub(crate) fn compat_mode1_syscalls() -> impl Iterator<Item = c_int> {
 pub(crate) struct Caller<'call> {
     task: *mut bindings::task_struct,
     /// Invariant in `'call`, neither `Send` nor `Sync`.
-    _call: PhantomData<(fn(&'call ()) -> &'call (), *mut ())>,
+    _call: PhantomData<*mut &'call ()>,
 }
 
 impl Caller<'_> {
