@@ -6,25 +6,29 @@
 #	--kernel NAME	build/NAME/arch/x86/boot/bzImage (default rust)
 #	--append ARGS	more arguments for the kernel
 #	--qemu ARGS	more arguments for QEMU
-#	--cpus N	(default 2)
+#	--cpus N	(default 2; with --icount 1)
 #	--memory SIZE	(default 1G)
 #	--timeout SECS	after which the guest counts as hung (default 900)
+#	--still SECS	after which a guest that uses no CPU and says nothing counts
+#			as hung (default 60)
 #	--icount	the guest's clock counts instructions while it works, and is
 #			ours while it is idle: emulation only, but how fast or busy
-#			this machine is then matters little to time-outs in the guest
+#			this machine is then matters little to time-outs in the guest.
+#			One CPU, because QEMU forgets to wake a guest of more; see
+#			Documentation/testing.rst
 #	--quiet		no line about what is done
 #	--allow-splat	a splat on the console is not a failure
 #
 # COMMAND is run by bash, as root, with the current directory as its own. The
 # guest sees the host's files, and can write below build/. The exit status is
-# COMMAND's, 125 if the guest could not tell one, 126 for a splat. Without
+# COMMAND's, 125 if the guest could not tell one or hung, 126 for a splat. Without
 # COMMAND it is a shell.
 
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
-kernel=rust append='' qemu='' cpus=2 memory=1G timeout=900 quiet='' allow_splat=''
+kernel=rust append='' qemu='' cpus='' memory=1G timeout=900 still=60 icount='' quiet='' allow_splat=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel) kernel=$2; shift ;;
@@ -33,7 +37,8 @@ while [ $# -gt 0 ]; do
 	--cpus) cpus=$2; shift ;;
 	--memory) memory=$2; shift ;;
 	--timeout) timeout=$2; shift ;;
-	--icount) qemu+=' -icount shift=0,sleep=on' ;;
+	--still) still=$2; shift ;;
+	--icount) icount=1; qemu+=' -icount shift=0,sleep=on' ;;
 	--quiet) quiet=1 ;;
 	--allow-splat) allow_splat=1 ;;
 	--) shift; break ;;
@@ -42,6 +47,8 @@ while [ $# -gt 0 ]; do
 	shift
 done
 command=$*
+[ -z "$icount" ] || [ "${cpus:-1}" = 1 ] || die "vm.sh: --icount is for one CPU"
+cpus=${cpus:-$([ -n "$icount" ] && echo 1 || echo 2)}
 
 load_tools
 image=$BUILD/$kernel/arch/x86/boot/bzImage
@@ -90,19 +97,55 @@ if [ -z "$command" ]; then
 fi
 
 run=$(mktemp -d "$BUILD/run.XXXXXX")
-trap 'rm -rf "$run"' EXIT
+trap 'kill_guest; rm -rf "$run"' EXIT
 trap 'exit 130' INT TERM
 printf 'cd %q\n%s\n' "$PWD" "$command" >"$run/command"
 console=$run/console
 
+# No guest outlives this script, whatever ends it.
+kill_guest()
+{
+	local pid
+	pid=$(cat "$run/pid" 2>/dev/null) || return 0
+	! grep -qs qemu "/proc/$pid/comm" || kill -KILL "$pid" 2>/dev/null || true
+}
+
+# How often the threads of process $1 were given a CPU.
+switches()
+{
+	cat "/proc/$1"/task/*/status 2>/dev/null | awk '/ctxt_switches/ { n += $2 } END { print n + 0 }'
+}
+
+# Ends QEMU when none of its threads runs for $still seconds. A guest that only
+# waits is woken by its timers far more often than that.
+watch_guest()
+{
+	local pid='' now before='' since=$SECONDS
+	while sleep 1; do
+		[ -n "$pid" ] || { read -r pid <"$run/pid" || continue; } 2>/dev/null
+		now=$(switches "$pid")
+		[ "$now" -gt 0 ] || return 0
+		if [ "$now" != "$before" ]; then
+			before=$now since=$SECONDS
+		elif [ $((SECONDS - since)) -ge "$still" ]; then
+			touch "$run/still"
+			kill_guest
+			return
+		fi
+	done
+}
+
 [ -n "$quiet" ] || say "booting the $kernel kernel"
 status=0
+watch_guest &
+watcher=$!
 # The console has a port of its own, apart from the command's streams. Those go
 # through pipes, because QEMU opens them anew, which would truncate a file.
 timeout --foreground --kill-after=5 "$timeout" "${vng[@]}" \
 	--append "console=hvc0 ignore_loglevel panic=-1 $append" \
-	--qemu-opts="-chardev file,id=klog,path=$console -device virtconsole,chardev=klog $qemu" \
+	--qemu-opts="-pidfile $run/pid -chardev file,id=klog,path=$console -device virtconsole,chardev=klog $qemu" \
 	-- "$ROOT/scripts/guest.sh $run" > >(cat) 2> >(cat >&2) || status=$?
+kill "$watcher" 2>/dev/null || true
 wait
 
 tail_console()
@@ -120,8 +163,13 @@ if [ -z "$allow_splat" ] && [ -s "$console" ] && ! splat=$("$ROOT/scripts/splat.
 fi
 if ! [ -s "$run/status" ]; then
 	tail_console
-	[ "$status" -ne 124 ] || die "the guest hung: no end after $timeout s"
-	printf 'error: the guest ended before its command did\n' >&2
+	if [ -e "$run/still" ]; then
+		printf 'error: the guest stood still: no CPU used and nothing said for %d s\n' "$still" >&2
+	elif [ "$status" -eq 124 ]; then
+		printf 'error: the guest hung: no end after %d s\n' "$timeout" >&2
+	else
+		printf 'error: the guest ended before its command did\n' >&2
+	fi
 	exit 125
 fi
 exit "$(cat "$run/status")"

@@ -53,7 +53,7 @@ with_tree()
 scripts=$ROOT/scripts
 
 ktap_print_header
-ktap_set_plan 20
+ktap_set_plan 23
 
 # The kernel tree.
 mkdir "$work/no-tree"
@@ -81,7 +81,7 @@ cp -a "$work/other-tree" "$work/good-tree"
 sed -i 's/seccomp\.o/seccomp_old.o/' "$work/other-tree/kernel/Makefile"
 before=$(cd "$work/other-tree" && find . -type f -exec sha256sum {} + | sort)
 printf '%s\n' "$before" >"$work/before"
-expect "KDIR that the patches do not fit: says which" fail 'patches/0004-.*does not fit' \
+expect "KDIR that the patches do not fit: says which" fail 'patches/[0-9]+-.*does not fit' \
 	elsewhere kdir env KDIR="$work/other-tree" "$scripts/source.sh"
 expect "... and leaves no tree behind" 0 '^$' \
 	sh -c "ls '$work/build.kdir' | grep -q '^linux' && echo left || echo"
@@ -136,6 +136,13 @@ expect "a splat on the console" 126 'BUG: this is a test' \
 	"$scripts/vm.sh" --icount -- 'echo "BUG: this is a test" >/dev/kmsg'
 expect "a guest that ends before its command" 125 'ended before its command' \
 	"$scripts/vm.sh" --icount -- 'kill -9 $PPID'
-expect "a guest that hangs" fail 'the guest hung' \
+expect "a guest that hangs" 125 'the guest hung' \
 	"$scripts/vm.sh" --timeout 20 -- 'sleep 1000'
+# QEMU's -S is a machine whose CPUs are never started.
+expect "a guest that stands still" 125 'the guest stood still: no CPU used and nothing said for 3 s' \
+	"$scripts/vm.sh" --still 3 --qemu -S -- true
+expect "... is not one that waits" 0 'woke' \
+	"$scripts/vm.sh" --icount --still 10 -- 'sleep 20; echo woke'
+expect "icount with more than one CPU, which can stand still" fail 'one CPU' \
+	"$scripts/vm.sh" --cpus 2 --icount -- true
 ktap_finished
