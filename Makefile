@@ -9,7 +9,7 @@ SHELL := /bin/bash
 kernel := $(if $(BASELINE),c,rust)
 export KDIR
 
-.PHONY: help setup kernel run test check vm shell oracle stress fuzz mutants faults test-debug litmus bench clean
+.PHONY: help setup ready kernel run test check vm shell oracle stress fuzz mutants faults test-debug litmus configs bench clean
 
 help: ## list the targets
 	@awk -F ' *## ' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,54 +17,61 @@ help: ## list the targets
 setup: ## install and find what is needed, and nothing else
 	@scripts/setup.sh
 
-kernel: setup ## build the kernel; BASELINE=1: the one with seccomp in C; KDIR=path: from this tree
+# What builds a kernel fetches the tree while the tools are set up.
+ready:
+	@scripts/setup.sh --source
+
+kernel: ready ## build the kernel; BASELINE=1: the one with seccomp in C; KDIR=path: from this tree
 	@scripts/kernel.sh $(kernel)
 	@echo build/$(kernel)/arch/x86/boot/bzImage
 
-run: setup ## learn a program's allowlist in the guest; CMD='…': that program's
+run: ready ## learn a program's allowlist in the guest; CMD='…': that program's
 	@scripts/kernel.sh rust
 	@scripts/run.sh $(if $(CMD),"$$CMD")
 
-test: setup ## every test there is
+test: ready ## every test there is
 	@scripts/test.sh
 
 check: setup ## format, lints and host tests: seconds, no kernel
 	@scripts/check.sh
 
-vm: setup ## CMD='…': run a command in the guest, with its exit status; BASELINE=1: on the C kernel
+vm: ready ## CMD='…': run a command in the guest, with its exit status; BASELINE=1: on the C kernel
 	@$(if $(CMD),,echo "error: make vm CMD='command'" >&2; exit 2;) \
 	scripts/kernel.sh $(kernel) && scripts/vm.sh --kernel $(kernel) -- "$$CMD"
 
-shell: setup ## a shell in the guest; BASELINE=1: on the C kernel
+shell: ready ## a shell in the guest; BASELINE=1: on the C kernel
 	@scripts/kernel.sh $(kernel) && scripts/vm.sh --kernel $(kernel)
 
-oracle: setup ## random cases on both kernels, which must not differ; CASES=n SEED=n
+oracle: ready ## random cases on both kernels, which must not differ; CASES=n SEED=n
 	@scripts/kernel.sh rust && scripts/kernel.sh c && scripts/oracle.sh $(or $(CASES),10000) $(or $(SEED),1)
 
-stress: setup ## everything at once in the guest, for SECONDS=60; BASELINE=1: on the C kernel
+stress: ready ## everything at once in the guest, for SECONDS=60; BASELINE=1: on the C kernel
 	@scripts/kernel.sh $(kernel) && scripts/selftests.sh && \
 	scripts/vm.sh --kernel $(kernel) --timeout $$(($(or $(SECONDS),60) + 300)) -- \
 		build/selftests/seccomp_log/stress $(or $(SECONDS),60)
 
-fuzz: setup ## fuzz the text of actions_logged, for SECONDS=30
+fuzz: ready ## fuzz the text of actions_logged, for SECONDS=30
 	@scripts/source.sh && scripts/fuzz.sh $(or $(SECONDS),30)
 
 mutants: setup ## change the rules in each way, and see that a test notices
 	@scripts/mutants.sh
 
-faults: setup ## put faults into the kernel side, and see which test catches each
+faults: ready ## put faults into the kernel side, and see which test catches each
 	@scripts/faults.sh
 
-test-debug: setup ## the tests on kernels that look for their own faults: KASAN, lockdep, KCSAN, …
+test-debug: ready ## the tests on kernels that look for their own faults: KASAN, lockdep, KCSAN, …
 	@scripts/test-debug.sh
+
+configs: ready ## compile seccomp in every configuration, boot some; SEED=n RANDOM_CONFIGS=n
+	@scripts/configs.sh
 
 litmus: setup ## the order of loads and stores, by herd7 on the kernel's memory model
 	@scripts/litmus.sh
 
-bench: setup ## instructions per system call, C beside Rust; KVM=1: time as well
+bench: ready ## instructions per system call, C beside Rust; KVM=1: time as well; VARIANT=distro: on those kernels
 	@scripts/bench.sh
 
 clean: ## remove all that was built, but for the cache of downloads
 	rm -rf build
 
-export CMD KVM CASES
+export CMD KVM CASES SEED RANDOM_CONFIGS VARIANT

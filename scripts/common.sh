@@ -37,26 +37,36 @@ load_tools()
 	export CCACHE_MAXSIZE=2G
 }
 
+# The steps of a build that its log $1 shows, one a line: "  CC      init/main.o".
+steps_in()
+{
+	grep -cE '^  [A-Z]' "$1" 2>/dev/null || true
+}
+
 # Runs a long command with its output in a log, and shows that it moves: a line
-# on a terminal, a dot every now and then elsewhere.
+# on a terminal, elsewhere one every half minute. Where it is known of how many
+# steps, that is STEPS.
 run_logged()
 {
-	local log=$1 pid
+	local log=$1 pid begin=$SECONDS told=$SECONDS steps where
 	shift
 	"$@" </dev/null >"$log" 2>&1 &
 	pid=$!
 	# An interrupt ends the command as well.
 	trap 'kill "$pid" 2>/dev/null; trap - INT; kill -INT $$' INT
 	while kill -0 "$pid" 2>/dev/null; do
+		steps=$(steps_in "$log")
+		where=$(((SECONDS - begin) / 60))' min'
+		[ "$steps" -eq 0 ] || where+=", $steps${STEPS:+ of about $STEPS} steps"
 		if [ -t 2 ]; then
-			printf '\r\033[K    %s' "$(tail -n 1 "$log" | cut -c1-70)" >&2
-			sleep 1
-		else
-			sleep 5
-			printf '.' >&2
+			printf '\r\033[K    %s: %s' "$where" "$(tail -n 1 "$log" | tr -d '\r' | cut -c1-50)" >&2
+		elif [ $((SECONDS - told)) -ge 30 ]; then
+			told=$SECONDS
+			printf '    %s\n' "$where" >&2
 		fi
+		sleep 1
 	done
 	trap - INT
-	if [ -t 2 ]; then printf '\r\033[K' >&2; else printf '\n' >&2; fi
+	if [ -t 2 ]; then printf '\r\033[K' >&2; fi
 	wait "$pid"
 }

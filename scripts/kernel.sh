@@ -25,6 +25,8 @@ variant=${name%"${name##*-}"}
 variant=${variant%-}
 O=$BUILD/$name
 CONFIG_STAMP=$O/seccomp-rust.config
+# How many steps a build from nothing has, until this machine has had one.
+FIRST_STEPS=2050
 
 make_kernel()
 {
@@ -88,11 +90,23 @@ mkdir -p "$O"
 configure
 
 [ $# -gt 0 ] || set -- bzImage
-say "building the $name kernel ($*): the first time takes minutes, an edit seconds"
+# How many steps the last first build of this kernel had, and how long it took.
+history=$CACHE/builds/$name STEPS='' took='' begin=$SECONDS first=
+if [ "$*" = bzImage ] && ! [ -f "$O/arch/x86/boot/bzImage" ] && ! [ -f "$O/vmlinux" ]; then
+	first=1
+	[ ! -f "$history" ] || read -r STEPS took <"$history"
+	STEPS=${STEPS:-$FIRST_STEPS}
+fi
+export STEPS
+say "building the $name kernel ($*)${took:+: last time it took $(((took + 30) / 60)) min}"
 if ! run_logged "$BUILD/$name.log" make_kernel -j"$(nproc)" "$@"; then
 	printf 'error: the %s kernel does not build (all of the output: build/%s.log):\n' "$name" "$name" >&2
 	# The first error and what the compiler says about it.
 	grep -m 1 -A 12 -E '(^|[ :])(error(\[E[0-9]+\])?|fatal error):|undefined (symbol|reference)|No rule to make' "$BUILD/$name.log" >&2 ||
 		tail -n 15 "$BUILD/$name.log" >&2
 	exit 1
+fi
+if [ -n "$first" ]; then
+	mkdir -p "$CACHE/builds"
+	printf '%d %d\n' "$(steps_in "$BUILD/$name.log")" $((SECONDS - begin)) >"$history"
 fi

@@ -3,7 +3,7 @@
 #
 # Sees to it that all tools are there, and writes down which ones the other
 # scripts are to use. Debian 12 is set up by itself; elsewhere it says what is
-# missing.
+# missing. With --source the kernel tree is fetched and unpacked meanwhile.
 
 set -euo pipefail
 # shellcheck source=scripts/common.sh
@@ -111,39 +111,90 @@ find_llvm()
 	die "no clang with lld and llvm of $LLVM_MIN or newer, which the kernel is built with (Debian 12: clang-$want lld-$want llvm-$want)"
 }
 
-find_bindgen()
+have_bindgen()
 {
-	local bindgen=$CACHE/tools/bin/bindgen
-	if [ -n "${BINDGEN:-}" ]; then
-		at_least "$BINDGEN_MIN" "$("$BINDGEN" --version workaround-for-0.69.0 | cut -d' ' -f2)" ||
-			die "$("$BINDGEN" --version workaround-for-0.69.0) is too old for the kernel, which wants $BINDGEN_MIN or newer"
-		return
-	fi
-	if ! [ -x "$bindgen" ] || [ "$("$bindgen" --version | cut -d' ' -f2)" != "$BINDGEN_VERSION" ]; then
-		say "building bindgen $BINDGEN_VERSION (a minute)"
-		run_logged "$BUILD/bindgen.log" env RUSTC="$RUSTC" "$CARGO" install --locked --force \
-			--root "$CACHE/tools" --version "$BINDGEN_VERSION" bindgen-cli || {
-			tail -n 5 "$BUILD/bindgen.log" >&2
-			die "bindgen $BINDGEN_VERSION could not be built; it makes Rust's view of the kernel's C"
-		}
-	fi
-	BINDGEN=$bindgen
+	[ -n "${BINDGEN:-}" ] ||
+		[ "$("$CACHE/tools/bin/bindgen" --version 2>/dev/null | cut -d' ' -f2)" = "$BINDGEN_VERSION" ]
 }
 
-find_virtme_ng()
+build_bindgen()
+{
+	RUSTC=$RUSTC "$CARGO" install --locked --force --root "$CACHE/tools" --version "$BINDGEN_VERSION" bindgen-cli
+}
+
+have_virtme_ng()
+{
+	[ "$("$CACHE/tools/venv/bin/vng" --version 2>/dev/null | grep -o '[0-9.]*' | head -n 1)" = "$VIRTME_NG_VERSION" ]
+}
+
+install_virtme_ng()
 {
 	local venv=$CACHE/tools/venv
-	if [ "$("$venv/bin/vng" --version 2>/dev/null | grep -o '[0-9.]*' | head -n 1)" != "$VIRTME_NG_VERSION" ]; then
-		say "installing virtme-ng $VIRTME_NG_VERSION"
-		rm -rf "$venv"
-		run_logged "$BUILD/virtme-ng.log" sh -c '
-			"$1" -m venv "$2" && "$2/bin/pip" install "virtme-ng==$3"' \
-			sh "$(command -v /usr/bin/python3 || command -v python3)" "$venv" "$VIRTME_NG_VERSION" || {
-			tail -n 5 "$BUILD/virtme-ng.log" >&2
-			die "virtme-ng $VIRTME_NG_VERSION could not be installed; it boots the kernel (needs Python's venv and pip)"
-		}
-	fi
+	rm -rf "$venv"
+	"$(command -v /usr/bin/python3 || command -v python3)" -m venv "$venv" &&
+		"$venv/bin/pip" install "virtme-ng==$VIRTME_NG_VERSION"
 }
+
+have_source()
+{
+	[ -z "$with_source" ] || { [ -z "${KDIR:-}" ] && [ -f "$BUILD/linux.stamp" ]; }
+}
+
+get_source()
+{
+	"$ROOT/scripts/source.sh"
+}
+
+# What a job that failed was to do, and why nothing goes without it.
+what_for()
+{
+	case $1 in
+	build_bindgen) echo "bindgen $BINDGEN_VERSION could not be built; it makes Rust's view of the kernel's C" ;;
+	install_virtme_ng) echo "virtme-ng $VIRTME_NG_VERSION could not be installed; it boots the kernel (needs Python's venv and pip)" ;;
+	get_source) echo "the kernel tree could not be had" ;;
+	esac
+}
+
+# Runs the jobs, which are functions, at the same time. Each has a log; of one that
+# fails the name is left in $BUILD/setup.failed.
+side_by_side()
+{
+	local job pid pids=() failed=0
+	trap 'kill $(jobs -p) 2>/dev/null; exit 1' TERM
+	rm -f "$BUILD/setup.failed"
+	for job; do
+		{
+			begin=$SECONDS
+			if "$job" >"$BUILD/$job.log" 2>&1; then
+				echo "${job//_/ }: done after $((SECONDS - begin)) s"
+			else
+				echo "$job" >>"$BUILD/setup.failed"
+				exit 1
+			fi
+		} &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do
+		wait "$pid" || failed=1
+	done
+	return "$failed"
+}
+
+do_jobs()
+{
+	local job
+	[ $# -gt 0 ] || return 0
+	say "side by side: $(printf '%s, ' "${@//_/ }" | sed 's/, $//') (bindgen takes a minute or two, the source is 160 MB)"
+	run_logged "$BUILD/setup.log" side_by_side "$@" && return
+	job=$(head -n 1 "$BUILD/setup.failed")
+	if ! grep '^error: ' "$BUILD/$job.log" >&2; then
+		tail -n 5 "$BUILD/$job.log" >&2
+	fi
+	die "$(what_for "$job")"
+}
+
+with_source=
+[ "${1:-}" != --source ] || with_source=1
 
 [ "$(uname -m)" = x86_64 ] || die "this is $(uname -m): the kernel is built and booted on x86-64 alone"
 
@@ -163,8 +214,16 @@ find_llvm
 # Cargo of the same release as the compiler, if there is one beside it.
 CARGO=$(dirname "$RUSTC")/cargo
 [ -x "$CARGO" ] || CARGO=$(command -v cargo) || die "no cargo, which builds bindgen and seccomp-learn (Debian 12: cargo-web)"
-find_bindgen
-find_virtme_ng
+[ -z "${BINDGEN:-}" ] ||
+	at_least "$BINDGEN_MIN" "$("$BINDGEN" --version workaround-for-0.69.0 | cut -d' ' -f2)" ||
+	die "$("$BINDGEN" --version workaround-for-0.69.0) is too old for the kernel, which wants $BINDGEN_MIN or newer"
+
+wanted=()
+have_bindgen || wanted+=(build_bindgen)
+have_virtme_ng || wanted+=(install_virtme_ng)
+have_source || wanted+=(get_source)
+do_jobs "${wanted[@]}"
+BINDGEN=${BINDGEN:-$CACHE/tools/bin/bindgen}
 
 cat >"$TOOLS.new" <<-END
 	RUSTC=$RUSTC

@@ -53,7 +53,7 @@ with_tree()
 scripts=$ROOT/scripts
 
 ktap_print_header
-ktap_set_plan 23
+ktap_set_plan 25
 
 # The kernel tree.
 mkdir "$work/no-tree"
@@ -103,6 +103,16 @@ expect "rustc without the source of core" fail 'without the source of core' \
 	elsewhere tools env RUSTC="$work/rust/rustc" "$scripts/setup.sh"
 expect "bindgen that is too old" fail '0\.60\.1 is too old' \
 	elsewhere tools env BINDGEN="$work/rust/bindgen" "$scripts/setup.sh"
+
+mkdir -p "$work/broken" "$work/cache/seccomp-rust/tools/venv/bin"
+printf '#!/bin/sh\nexec %s "$@"\n' "$RUSTC" >"$work/broken/rustc"
+printf '#!/bin/sh\necho "error: no network"\nexit 101\n' >"$work/broken/cargo"
+printf '#!/bin/sh\necho "virtme-ng 1.42"\n' >"$work/cache/seccomp-rust/tools/venv/bin/vng"
+chmod +x "$work/broken/"* "$work/cache/seccomp-rust/tools/venv/bin/vng"
+expect "bindgen that cannot be built: says which, and why" fail 'error: no network' \
+	elsewhere tools env XDG_CACHE_HOME="$work/cache" RUSTC="$work/broken/rustc" "$scripts/setup.sh"
+cp "$output" "$work/said"
+expect "... and what it is for" 0 'bindgen .* could not be built' cat "$work/said"
 
 # The kernel.
 printf 'CONFIG_NO_SUCH_OPTION=y\n' >"$work/fragment"
