@@ -65,7 +65,7 @@ test-debug: ready ## the tests on kernels that look for their own faults: KASAN,
 configs: ready ## compile seccomp in every configuration, boot some; SEED=n RANDOM_CONFIGS=n
 	@scripts/configs.sh
 
-litmus: setup ## the order of loads and stores, by herd7 on the kernel's memory model
+litmus: ready ## the order of loads and stores, by herd7 on the kernel's memory model
 	@scripts/litmus.sh
 
 bench: ready ## instructions per system call, C beside Rust; KVM=1: time as well; VARIANT=distro: on those kernels

@@ -8,6 +8,8 @@
 #	KVM=1		measure time as well, where KVM runs a guest
 #	PROFILE=path	a container profile in place of containers/common's
 #	LEARN=0		leave out how much the learning slows programs down
+#	VARIANT=name	the kernels with configs/name.fragment on top, such as distro,
+#			distro-outofline and outofline; left in build/bench-name/
 
 set -euo pipefail
 # shellcheck source=scripts/common.sh
@@ -16,8 +18,26 @@ out=$BUILD/bench
 tools=$ROOT/tools/bench
 rounds=5
 
-"$ROOT/scripts/kernel.sh" rust
-"$ROOT/scripts/kernel.sh" c
+# The kernels of a variant are measured as c and rust in a build directory of their
+# own, which has the rest of this one by links.
+if [ -n "${VARIANT:-}" ]; then
+	"$ROOT/scripts/kernel.sh" "$VARIANT-rust"
+	"$ROOT/scripts/kernel.sh" "$VARIANT-c"
+	"$ROOT/scripts/selftests.sh"
+	view=$BUILD/bench-$VARIANT
+	mkdir -p "$view"
+	for file in linux linux.stamp tools.env kvm.known headers selftests; do
+		[ ! -e "$BUILD/$file" ] || ln -sfn "../$file" "$view/$file"
+	done
+	ln -sfn "../$VARIANT-rust" "$view/rust"
+	ln -sfn "../$VARIANT-c" "$view/c"
+	VARIANT='' BUILT=1 LEARN=0 SECCOMP_RUST_BUILD=$view exec "$ROOT/scripts/bench.sh"
+fi
+
+if [ -z "${BUILT:-}" ]; then
+	"$ROOT/scripts/kernel.sh" rust
+	"$ROOT/scripts/kernel.sh" c
+fi
 mkdir -p "$out"
 rm -f "$out"/*.figures "$out"/*.time "$out"/bench.*
 

@@ -74,7 +74,12 @@ run()
 
 part_host() { part host "$ROOT/scripts/check.sh" -k; }
 part_crate() { part crate "$ROOT/tests/crate.sh"; }
+<<<<<<< HEAD
 part_seam() { part seam "$ROOT/tests/seam.sh"; }
+=======
+part_configs() { part configs "$ROOT/scripts/configs.sh" no-compat no-sysctl schedstats no-inline-helpers; }
+part_off() { part off-means-off "$ROOT/tests/off-means-off.sh"; }
+>>>>>>> 4777b63 (scripts: make configs: seccomp in every configuration)
 part_splat() { part splat "$ROOT/tests/splat.sh"; }
 part_upstream() { part upstream "$ROOT/tests/upstream.sh"; }
 part_report() { part report "$ROOT/tests/report.sh"; }
@@ -131,7 +136,11 @@ part_learn()
 }
 
 "$ROOT/scripts/selftests.sh"
+<<<<<<< HEAD
 for name in host crate seam splat upstream report litmus kunit kselftest ours learn oracle stress fuzz trouble; do
+=======
+for name in host crate configs off splat kunit kselftest ours learn oracle stress fuzz trouble; do
+>>>>>>> 4777b63 (scripts: make configs: seccomp in every configuration)
 	run "$name"
 done
 
