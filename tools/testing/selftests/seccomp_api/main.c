@@ -5,6 +5,8 @@
  */
 #include "api.h"
 
+#include "../seccomp_oracle/fixed.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -523,6 +525,7 @@ int main(int argc, char **argv)
 		shm_map();
 		actor_loop((enum actor)(argv[2][0] - '0'));
 	}
+	addresses_fix(argv);
 	while ((c = getopt_long(argc, argv, "", opts, NULL)) != -1) {
 		switch (c) {
 		case 's':

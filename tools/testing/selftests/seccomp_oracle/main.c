@@ -4,6 +4,7 @@
  * and prints a line for each.
  */
 #include "oracle.h"
+#include "fixed.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -594,6 +595,7 @@ int main(int argc, char **argv)
 	struct plan plan;
 	int c, status, bad = 0;
 
+	addresses_fix(argv);
 	while ((c = getopt_long(argc, argv, "", opts, NULL)) != -1) {
 		switch (c) {
 		case 's':

@@ -27,6 +27,7 @@
 #include <linux/futex.h>
 
 #include "../seccomp_oracle/call.h"
+#include "../seccomp_oracle/fixed.h"
 
 #ifndef PTRACE_O_SUSPEND_SECCOMP
 #define PTRACE_O_SUSPEND_SECCOMP (1 << 21)
@@ -269,6 +270,7 @@ int main(int argc, char **argv)
 	char *lines;
 	int c, status;
 
+	addresses_fix(argv);
 	while ((c = getopt_long(argc, argv, "", opts, NULL)) != -1) {
 		switch (c) {
 		case 's':
