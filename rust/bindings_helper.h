@@ -63,5 +63,3 @@ const int RUST_CONST_HELPER_SYSCALL_MODE1_WRITE = __NR_seccomp_write;
 const int RUST_CONST_HELPER_SYSCALL_MODE1_EXIT = __NR_seccomp_exit;
 const int RUST_CONST_HELPER_SYSCALL_MODE1_SIGRETURN = __NR_seccomp_sigreturn;
 
-/* Where C has the field; the crate checks that bindgen has it there too. */
-const size_t RUST_CONST_HELPER_OFFSET_OF_TASK_SECCOMP = offsetof(struct task_struct, seccomp);

@@ -74,12 +74,8 @@ run()
 
 part_host() { part host "$ROOT/scripts/check.sh" -k; }
 part_crate() { part crate "$ROOT/tests/crate.sh"; }
-<<<<<<< HEAD
 part_seam() { part seam "$ROOT/tests/seam.sh"; }
-=======
 part_configs() { part configs "$ROOT/scripts/configs.sh" no-compat no-sysctl schedstats no-inline-helpers; }
-part_off() { part off-means-off "$ROOT/tests/off-means-off.sh"; }
->>>>>>> 4777b63 (scripts: make configs: seccomp in every configuration)
 part_splat() { part splat "$ROOT/tests/splat.sh"; }
 part_upstream() { part upstream "$ROOT/tests/upstream.sh"; }
 part_report() { part report "$ROOT/tests/report.sh"; }
@@ -108,7 +104,8 @@ part_ours()
 	guests log --icount -- "cd $dir && ./log_test -F no_audit"
 	guests sysctl --icount -- "cd $dir && ./sysctl_test"
 	guests log-audit-off --icount --append audit=0 -- "cd $dir && ./log_test -f no_audit"
-	part same-ours same log sysctl log-audit-off
+	guests lifetime --icount -- "cd $BUILD/selftests/seccomp_lifetime && ./lifetime_test"
+	part same-ours same log sysctl log-audit-off lifetime
 }
 
 part_kunit()
@@ -136,11 +133,7 @@ part_learn()
 }
 
 "$ROOT/scripts/selftests.sh"
-<<<<<<< HEAD
-for name in host crate seam splat upstream report litmus kunit kselftest ours learn oracle stress fuzz trouble; do
-=======
-for name in host crate configs off splat kunit kselftest ours learn oracle stress fuzz trouble; do
->>>>>>> 4777b63 (scripts: make configs: seccomp in every configuration)
+for name in host crate seam splat upstream report litmus kunit kselftest ours learn oracle stress fuzz configs trouble; do
 	run "$name"
 done
 

@@ -57,8 +57,6 @@ static_assert!(offset_of!(Seccomp<Any>, mode) == offset_of!(bindings::seccomp, m
 static_assert!(
     offset_of!(Seccomp<Any>, filter_count) == offset_of!(bindings::seccomp, filter_count)
 );
-// A structure laid out otherwise than in C would have no task confined.
-static_assert!(offset_of!(bindings::task_struct, seccomp) == bindings::OFFSET_OF_TASK_SECCOMP);
 static_assert!(offset_of!(Seccomp<Any>, filter) == offset_of!(bindings::seccomp, filter));
 
 impl<T: Unused> Seccomp<T> {
