@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 
 //! The kernel's audit subsystem, over netlink.
 //!
@@ -9,23 +9,33 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
-use anyhow::{bail, Context, Result};
 use nix::errno::Errno;
+use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use nix::sys::socket::{
     bind, recv, send, setsockopt, socket, sockopt, AddressFamily, MsgFlags, NetlinkAddr, SockFlag,
     SockProtocol, SockType,
 };
+use nix::sys::time::TimeVal;
+
+use crate::error::{Result, Tried};
+use crate::rules::Exclude;
 
 /// The type of a record that a login or a new session makes.
 pub const AUDIT_LOGIN: u16 = 1006;
+/// The type of a record that says that a setting was changed.
+pub const AUDIT_CONFIG_CHANGE: u16 = 1305;
+/// The type of the record that [`Control::write_marker`] writes.
+pub const AUDIT_TRUSTED_APP: u16 = 1121;
 /// The type of a record that seccomp makes.
 pub const AUDIT_SECCOMP: u16 = 1326;
 
 const AUDIT_GET: u16 = 1000;
 const AUDIT_SET: u16 = 1001;
-const AUDIT_TRUSTED_APP: u16 = 1121;
+const AUDIT_LIST_RULES: u16 = 1013;
 const NLMSG_ERROR: u16 = 2;
+const NLMSG_DONE: u16 = 3;
 const NLM_F_REQUEST: u16 = 1;
 const NLM_F_ACK: u16 = 4;
 const NLMSG_HDRLEN: usize = 16;
@@ -35,6 +45,8 @@ const READLOG_MASK: u32 = 1;
 const RECORD: usize = 2 << 10;
 /// Records that may wait to be read: a burst of some seconds.
 const WAITING: u32 = 64 << 10;
+/// How long the kernel may take to answer; it answers at once.
+const ANSWER_WAIT: i64 = 10;
 
 /// The settings of `struct audit_status` that matter here, each with its bit in
 /// the mask.
@@ -42,6 +54,8 @@ const WAITING: u32 = 64 << 10;
 pub struct Status {
     /// 0 off, 1 on, 2 locked until the next boot.
     pub enabled: u32,
+    /// The process of auditd, 0 if there is none.
+    pub pid: u32,
     /// Records a second, 0 for no limit.
     pub rate_limit: u32,
     /// Records that may wait in the kernel, 0 for no limit.
@@ -99,7 +113,9 @@ impl Control {
     ///
     /// Fails where the kernel has no audit.
     pub fn open() -> Result<Self> {
-        let fd = netlink(0).context("the kernel has no audit subsystem (CONFIG_AUDIT)")?;
+        let fd = netlink(0).tried("the kernel has no audit subsystem (CONFIG_AUDIT)")?;
+        setsockopt(&fd, sockopt::ReceiveTimeout, &TimeVal::new(ANSWER_WAIT, 0))
+            .tried("cannot limit the time for an answer")?;
         Ok(Self { fd, seq: 0 })
     }
 
@@ -114,18 +130,20 @@ impl Control {
         loop {
             let (kind, payload) = receive(self.fd.as_fd(), &mut buffer)?;
             match kind {
-                NLMSG_ERROR => error(payload).context("AUDIT_GET")?,
+                NLMSG_ERROR => error(payload).tried("AUDIT_GET")?,
                 AUDIT_GET => {
                     let word = |i: usize| {
                         payload
                             .get(i * 4..i * 4 + 4)
-                            .map(|b| u32::from_ne_bytes(b.try_into().unwrap()))
-                            .context("AUDIT_GET: short answer")
+                            .and_then(|b| Some(u32::from_ne_bytes(b.try_into().ok()?)))
+                            .ok_or(Errno::EBADMSG)
+                            .tried("AUDIT_GET: short answer")
                     };
                     // mask, enabled, failure, pid, rate limit, backlog limit,
                     // lost, backlog, features, wait time, actual wait time
                     return Ok(Status {
                         enabled: word(1)?,
+                        pid: word(3)?,
                         rate_limit: word(4)?,
                         backlog_limit: word(5)?,
                         lost: word(6)?,
@@ -171,7 +189,32 @@ impl Control {
             0,
         ];
         let payload: Vec<u8> = words.iter().flat_map(|w| w.to_ne_bytes()).collect();
-        self.acked(AUDIT_SET, &payload).context("AUDIT_SET")
+        self.acked(AUDIT_SET, &payload).tried("AUDIT_SET")
+    }
+
+    /// The rules of the exclude list, and whether there is any rule at all
+    /// (AUDIT_LIST_RULES).
+    ///
+    /// # Errors
+    ///
+    /// EPERM without CAP_AUDIT_CONTROL.
+    pub fn rules(&mut self) -> Result<(Vec<Exclude>, bool)> {
+        self.request(AUDIT_LIST_RULES, NLM_F_REQUEST, &[])?;
+        let mut buffer = [0; 16 << 10];
+        let mut excludes = Vec::new();
+        let mut any = false;
+        loop {
+            let (kind, payload) = receive(self.fd.as_fd(), &mut buffer)?;
+            match kind {
+                NLMSG_ERROR => error(payload).tried("AUDIT_LIST_RULES")?,
+                AUDIT_LIST_RULES => {
+                    any = true;
+                    excludes.extend(Exclude::parse(payload));
+                }
+                NLMSG_DONE => return Ok((excludes, any)),
+                _ => {}
+            }
+        }
     }
 
     /// Writes a record of user space. It takes its turn behind the records that
@@ -184,15 +227,18 @@ impl Control {
         let mut payload = text.as_bytes().to_vec();
         payload.push(0);
         self.acked(AUDIT_TRUSTED_APP, &payload)
-            .context("cannot write an audit record")
+            .tried("cannot write an audit record")
     }
 
-    fn acked(&mut self, kind: u16, payload: &[u8]) -> Result<()> {
-        self.request(kind, NLM_F_REQUEST | NLM_F_ACK, payload)?;
+    fn acked(&mut self, kind: u16, payload: &[u8]) -> io::Result<()> {
+        self.request(kind, NLM_F_REQUEST | NLM_F_ACK, payload)
+            .map_err(io::Error::other)?;
         let mut buffer = [0; 1024];
         loop {
-            if let (NLMSG_ERROR, payload) = receive(self.fd.as_fd(), &mut buffer)? {
-                return Ok(error(payload)?);
+            let (kind, payload) =
+                receive(self.fd.as_fd(), &mut buffer).map_err(io::Error::other)?;
+            if kind == NLMSG_ERROR {
+                return error(payload);
             }
         }
     }
@@ -209,7 +255,7 @@ impl Control {
         message.extend(payload);
         message.resize(len.next_multiple_of(4), 0);
         send(self.fd.as_raw_fd(), &message, MsgFlags::empty())
-            .context("cannot ask the audit subsystem")?;
+            .tried("cannot ask the audit subsystem")?;
         Ok(())
     }
 }
@@ -240,7 +286,7 @@ impl Log {
     /// EPERM without CAP_AUDIT_READ.
     pub fn open(waiting: Option<u32>) -> Result<Self> {
         let fd =
-            netlink(READLOG_MASK).context("cannot read the audit log (it needs CAP_AUDIT_READ)")?;
+            netlink(READLOG_MASK).tried("cannot read the audit log (it needs CAP_AUDIT_READ)")?;
         let size = waiting.unwrap_or(WAITING) as usize * RECORD;
         // Past the system's limit where that is allowed, up to it otherwise; an
         // overrun is seen in either case.
@@ -252,13 +298,27 @@ impl Log {
             buffer: vec![0; 16 << 10],
         })
     }
+}
 
+/// Where records come from, in their order.
+pub trait Source {
     /// Takes the next record without waiting for it.
     ///
     /// # Errors
     ///
-    /// Fails if the socket does.
-    pub fn take(&mut self) -> Result<Event<'_>> {
+    /// Fails if the source does.
+    fn take(&mut self) -> Result<Event<'_>>;
+
+    /// Waits until there may be one, no longer than `limit`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the source does.
+    fn wait(&mut self, limit: Duration) -> Result<()>;
+}
+
+impl Source for Log {
+    fn take(&mut self) -> Result<Event<'_>> {
         loop {
             match recv(
                 self.fd.as_raw_fd(),
@@ -281,8 +341,17 @@ impl Log {
                 Err(Errno::EINTR) => {}
                 Err(Errno::EAGAIN) => return Ok(Event::Empty),
                 Err(Errno::ENOBUFS) => return Ok(Event::Overrun),
-                Err(e) => return Err(e).context("cannot read the audit log"),
+                Err(e) => return Err(e).tried("cannot read the audit log"),
             }
+        }
+    }
+
+    fn wait(&mut self, limit: Duration) -> Result<()> {
+        let mut fds = [PollFd::new(self.fd.as_fd(), PollFlags::POLLIN)];
+        let timeout = PollTimeout::try_from(limit.as_millis().max(1)).unwrap_or(PollTimeout::MAX);
+        match poll(&mut fds, timeout) {
+            Ok(_) | Err(Errno::EINTR) => Ok(()),
+            Err(e) => Err(e).tried("cannot wait for the audit log"),
         }
     }
 }
@@ -293,7 +362,7 @@ impl AsFd for Log {
     }
 }
 
-fn netlink(groups: u32) -> Result<OwnedFd> {
+fn netlink(groups: u32) -> nix::Result<OwnedFd> {
     let fd = socket(
         AddressFamily::Netlink,
         SockType::Raw,
@@ -308,11 +377,11 @@ fn receive<'a>(fd: BorrowedFd<'_>, buffer: &'a mut [u8]) -> Result<(u16, &'a [u8
     let len = loop {
         match recv(fd.as_raw_fd(), buffer, MsgFlags::empty()) {
             Err(Errno::EINTR) => {}
-            result => break result.context("cannot read the audit subsystem's answer")?,
+            result => break result.tried("cannot read the audit subsystem's answer")?,
         }
     };
     if len < NLMSG_HDRLEN {
-        bail!("the audit subsystem sent {len} bytes");
+        return Err(Errno::EBADMSG).tried(format!("the audit subsystem sent {len} bytes"));
     }
     let kind = u16::from_ne_bytes([buffer[4], buffer[5]]);
     Ok((kind, &buffer[NLMSG_HDRLEN..len]))
@@ -322,7 +391,8 @@ fn receive<'a>(fd: BorrowedFd<'_>, buffer: &'a mut [u8]) -> Result<(u16, &'a [u8
 fn error(payload: &[u8]) -> io::Result<()> {
     let code = payload
         .get(..4)
-        .map_or(0, |b| i32::from_ne_bytes(b.try_into().unwrap()));
+        .and_then(|b| Some(i32::from_ne_bytes(b.try_into().ok()?)))
+        .unwrap_or(0);
     if code == 0 {
         Ok(())
     } else {
@@ -338,6 +408,7 @@ mod tests {
     fn what_is_dropped_behind_the_readers_is_no_loss() {
         let before = Status {
             enabled: 1,
+            pid: 0,
             rate_limit: 0,
             backlog_limit: 64,
             lost: 5,

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 
 //! Building and installing seccomp filters.
 //!
@@ -11,6 +11,7 @@ use std::os::fd::RawFd;
 
 use libc::{BPF_ABS, BPF_JA, BPF_JEQ, BPF_JGE, BPF_JMP, BPF_K, BPF_LD, BPF_RET, BPF_W};
 
+use crate::error::{Error, Result};
 use crate::syscalls::Call;
 
 /// SECCOMP_RET_LOG: the call goes through and is recorded.
@@ -66,7 +67,7 @@ impl Filter {
     /// # Errors
     ///
     /// Fails if the program would be longer than the kernel takes.
-    pub fn new<'a>(calls: impl IntoIterator<Item = &'a Call>, default: u32) -> io::Result<Self> {
+    pub fn new<'a>(calls: impl IntoIterator<Item = &'a Call>, default: u32) -> Result<Self> {
         let mut by_arch: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         for call in calls {
             by_arch.entry(call.arch).or_default().push(call.nr);
@@ -84,7 +85,7 @@ impl Filter {
         }
         program.push(ret(default));
         if program.len() > MAX_INSTRUCTIONS {
-            return Err(io::Error::other(format!(
+            return Err(Error::Unfit(format!(
                 "the filter would have {} instructions, the kernel takes {MAX_INSTRUCTIONS}",
                 program.len()
             )));

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 
 //! Calls from a log that somebody has kept: audit.log, ausearch (raw or
 //! interpreted), dmesg, journalctl.

@@ -1,100 +1,284 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 
 //! Learning: as many runs as it takes.
 
-use std::ffi::OsString;
-use std::fs::File;
-
-use anyhow::Result;
-
-use crate::action::Action;
-use crate::run::{run, Job, Loss, Via};
+use crate::error::Result;
+use crate::profile::History;
+use crate::run::{run, Event, Job, Loss, Outcome};
+use crate::settings::Note;
 use crate::syscalls::{Call, Calls};
 
+/// After so many passes a program counts as one that never does the same twice.
+pub const MAX_PASSES: u32 = 100;
+
 /// What to learn from, and how hard to try.
+#[non_exhaustive]
 pub struct Lesson<'a> {
-    /// The program and its arguments.
-    pub command: &'a [OsString],
-    /// Calls that are known before the first pass.
-    pub base: Calls,
-    /// How the calls come to us.
-    pub via: Via,
-    /// Leave `no_new_privs` unset.
-    pub keep_privs: bool,
-    /// As in [`Job`].
-    pub backlog: Option<u32>,
-    /// At most this many passes; a complete one that brings nothing new is the
-    /// last.
-    pub passes: u32,
+    /// What to run. What it allows is known before: it is allowed in each pass,
+    /// and kept.
+    pub job: Job<'a>,
+    /// So many complete passes; at most so many with `stable`.
+    pub passes: Option<u32>,
+    /// Passes until so many in a row were complete and brought nothing new.
+    pub stable: Option<u32>,
     /// At most this many more while a pass is incomplete.
     pub retries: u32,
-    /// Called with each new call, and how many are known with it.
-    pub on_new: &'a (dyn Fn(usize, Call) + Sync),
-    /// As in [`Job`].
-    pub on_left: &'a (dyn Fn() + Sync),
-    /// Where to write the audit records themselves.
-    pub records: Option<&'a File>,
+    /// Is told which pass begins.
+    pub on_pass: &'a dyn Fn(u32),
+}
+
+impl<'a> Lesson<'a> {
+    /// One pass.
+    pub fn new(job: Job<'a>) -> Self {
+        Self {
+            job,
+            passes: None,
+            stable: None,
+            retries: 0,
+            on_pass: &|_| {},
+        }
+    }
 }
 
 /// What was learnt.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Learnt {
-    /// The calls, the base among them.
+    /// The calls, those that were known among them.
     pub calls: Calls,
     /// Records of all passes.
     pub records: u64,
     /// Why the list may not be whole; of the last pass.
     pub losses: Vec<Loss>,
-    /// Passes made.
-    pub passes: u32,
+    /// Those of each pass before, with its number. A call that such a pass has
+    /// lost and that no other made is not known.
+    pub earlier: Vec<(u32, Vec<Loss>)>,
+    /// How it went.
+    pub history: History,
+    /// Calls that only one pass of several made: another day may bring others.
+    /// `None` where not every pass recorded every call.
+    pub once: Option<Vec<Call>>,
     /// The command's exit status in the last pass.
     pub status: i32,
+    /// What the owner of the machine's settings should hear of.
+    pub notes: Vec<Note>,
 }
 
-/// Runs the command, each time with what is known already allowed, so that each
-/// pass has less to record than the one before.
+/// Runs the command, and records in each pass every call that was not known
+/// before the first. After a pass that lost records, what is known is allowed,
+/// so that there is less to record.
 ///
 /// # Errors
 ///
 /// As [`run`].
-pub fn learn(mut lesson: Lesson<'_>) -> Result<Learnt> {
-    let mut learnt = Learnt {
-        calls: std::mem::take(&mut lesson.base),
-        records: 0,
-        losses: Vec::new(),
-        passes: 0,
-        status: 0,
+pub fn learn(lesson: &Lesson<'_>) -> Result<Learnt> {
+    learn_by(lesson, &mut |job| run(job))
+}
+
+fn learn_by(
+    lesson: &Lesson<'_>,
+    run: &mut dyn FnMut(&Job<'_>) -> Result<Outcome>,
+) -> Result<Learnt> {
+    let mut learnt = Learnt::default();
+    let mut found = Calls::new();
+    let mut retries = lesson.retries;
+    // Complete passes, and those at the end that brought nothing new.
+    let (mut complete, mut quiet) = (0, 0);
+    let limit = match lesson.stable {
+        Some(_) => lesson.passes.unwrap_or(MAX_PASSES),
+        None => lesson.passes.unwrap_or(1),
     };
     loop {
-        let known = learnt.calls.len();
+        let pass = learnt.history.passes + 1;
+        learnt.history.passes = pass;
+        (lesson.on_pass)(pass);
+        let mut allowed = lesson.job.allowed.clone();
+        if !learnt.earlier.is_empty() {
+            allowed.extend(found.clone());
+        }
+        let known: std::collections::BTreeSet<Call> = lesson
+            .job
+            .allowed
+            .keys()
+            .chain(found.keys())
+            .copied()
+            .collect();
+        let distinct = std::sync::Mutex::new(known.len());
         let outcome = run(&Job {
-            command: lesson.command,
-            allowed: &learnt.calls,
-            action: Action::Log,
-            via: lesson.via,
-            keep_privs: lesson.keep_privs,
-            backlog: lesson.backlog,
-            on_new: &|distinct, call| (lesson.on_new)(known + distinct, call),
-            on_left: lesson.on_left,
-            records: lesson.records,
+            allowed: &allowed,
+            on_event: &|event| match event {
+                Event::New(_, call) if known.contains(&call) => {}
+                Event::New(_, call) => {
+                    let mut distinct = distinct.lock().unwrap_or_else(|e| e.into_inner());
+                    *distinct += 1;
+                    (lesson.job.on_event)(Event::New(*distinct, call));
+                }
+                other => (lesson.job.on_event)(other),
+            },
+            ..lesson.job.clone()
         })?;
-        let interrupted = outcome.interrupted();
-        learnt.passes += 1;
         learnt.status = outcome.status;
         learnt.records += outcome.records;
-        learnt.calls.extend(outcome.calls);
+        learnt.notes.extend(outcome.notes);
+        let mut new = false;
+        for (call, mut seen) in outcome.calls {
+            new |= !known.contains(&call);
+            seen.passes = 1;
+            found.entry(call).or_default().merge(seen);
+        }
+        if new {
+            learnt.history.last_new = pass;
+        }
+        let lost = !outcome.losses.is_empty();
+        let ended = outcome.losses.iter().any(|loss| {
+            matches!(
+                loss,
+                Loss::Interrupted(_) | Loss::Killed | Loss::StillRunning
+            )
+        });
         learnt.losses = outcome.losses;
-        if interrupted {
-            return Ok(learnt);
+        if lost && !ended && !outcome.stopped && retries > 0 {
+            retries -= 1;
+            quiet = 0;
+            learnt
+                .earlier
+                .push((pass, std::mem::take(&mut learnt.losses)));
+            continue;
         }
-        if !learnt.losses.is_empty() {
-            // A later pass that is complete makes up for this one: what it did
-            // not record is allowed, so known.
-            if lesson.retries == 0 {
-                return Ok(learnt);
+        if !lost {
+            complete += 1;
+            quiet = if new { 0 } else { quiet + 1 };
+        }
+        let enough = match lesson.stable {
+            Some(wanted) => quiet >= wanted,
+            None => complete >= limit,
+        };
+        if lost || enough || outcome.stopped || complete >= limit {
+            break;
+        }
+    }
+    if let Some(wanted) = lesson.stable {
+        if quiet < wanted && learnt.losses.is_empty() {
+            learnt.losses.push(Loss::Unstable { quiet, wanted });
+        }
+    }
+    learnt.history.lossy = learnt.earlier.len() as u32;
+    if learnt.earlier.is_empty() && learnt.history.passes > 1 {
+        let once = found.iter().filter(|(_, seen)| seen.passes == 1);
+        learnt.once = Some(once.map(|(&call, _)| call).collect());
+    }
+    learnt.calls = lesson.job.allowed.clone();
+    for (call, seen) in found {
+        learnt.calls.entry(call).or_default().merge(seen);
+    }
+    Ok(learnt)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::Via;
+    use crate::syscalls::{Arch, Seen};
+    use std::cell::RefCell;
+
+    fn call(name: &str) -> Call {
+        Arch::NATIVE.call(name).unwrap()
+    }
+
+    /// Passes that make these calls, `!` for one that loses records.
+    fn play(passes: &[&str], set: impl FnOnce(&mut Lesson<'_>)) -> (Learnt, Vec<String>) {
+        let base = Calls::new();
+        let mut lesson = Lesson::new(Job::new(&[], &base, Via::Log));
+        set(&mut lesson);
+        let allowed = RefCell::new(Vec::new());
+        let mut left = passes.iter();
+        let learnt = learn_by(&lesson, &mut |job| {
+            let mut outcome = Outcome::default();
+            let names: Vec<String> = job.allowed.keys().map(Call::to_string).collect();
+            allowed.borrow_mut().push(names.join(" "));
+            for name in left.next().expect("a pass too many").split_whitespace() {
+                match name {
+                    "!" => outcome.losses.push(Loss::Counted(3)),
+                    "stop" => outcome.stopped = true,
+                    name if job.allowed.contains_key(&call(name)) => {}
+                    name => {
+                        let seen = Seen {
+                            count: 1,
+                            ..Seen::default()
+                        };
+                        outcome.records += 1;
+                        outcome.calls.insert(call(name), seen);
+                    }
+                }
             }
-            lesson.retries -= 1;
-        } else if learnt.passes >= lesson.passes || learnt.calls.len() == known {
-            return Ok(learnt);
-        }
+            Ok(outcome)
+        })
+        .unwrap();
+        assert!(left.next().is_none(), "a pass is missing");
+        (learnt, allowed.into_inner())
+    }
+
+    fn names(learnt: &Learnt) -> String {
+        let names: Vec<String> = learnt.calls.keys().map(Call::to_string).collect();
+        names.join(" ")
+    }
+
+    #[test]
+    fn passes_are_counted() {
+        let (learnt, allowed) = play(&["read", "read write", "read"], |l| l.passes = Some(3));
+        assert_eq!(names(&learnt), "read write");
+        assert_eq!(learnt.history.passes, 3);
+        assert_eq!(learnt.history.last_new, 2);
+        assert_eq!(learnt.once, Some(vec![call("write")]));
+        assert_eq!(learnt.calls[&call("read")].passes, 3);
+        // Each pass records everything.
+        assert_eq!(allowed, ["", "", ""]);
+    }
+
+    #[test]
+    fn stable_means_so_many_in_a_row() {
+        let passes = ["read", "read", "write", "read", "read", "write"];
+        let (learnt, _) = play(&passes, |l| l.stable = Some(3));
+        assert_eq!(learnt.history.passes, 6);
+        assert_eq!(learnt.history.last_new, 3);
+        assert_eq!(learnt.losses, []);
+    }
+
+    #[test]
+    fn what_is_not_stable_says_so() {
+        let (learnt, _) = play(&["read", "write", "write"], |l| {
+            l.stable = Some(2);
+            l.passes = Some(3);
+        });
+        let unstable = Loss::Unstable {
+            quiet: 1,
+            wanted: 2,
+        };
+        assert_eq!(learnt.losses, [unstable]);
+        let (learnt, _) = play(&["read stop"], |l| l.stable = Some(1));
+        assert!(matches!(learnt.losses[..], [Loss::Unstable { .. }]));
+        let (learnt, _) = play(&["read stop"], |l| l.passes = Some(5));
+        assert_eq!(learnt.losses, []);
+    }
+
+    #[test]
+    fn a_retry_says_what_was_lost_before() {
+        let (learnt, allowed) = play(&["read write !", "read"], |l| l.retries = 5);
+        assert_eq!(names(&learnt), "read write");
+        assert_eq!(learnt.losses, []);
+        assert_eq!(learnt.earlier, [(1, vec![Loss::Counted(3)])]);
+        assert_eq!(learnt.history.lossy, 1);
+        // What is known is allowed, so nobody counts it any more.
+        assert_eq!(allowed, ["", "read write"]);
+        assert_eq!(learnt.once, None);
+    }
+
+    #[test]
+    fn retries_end() {
+        let (learnt, _) = play(&["read !", "read !"], |l| l.retries = 1);
+        assert_eq!(learnt.losses, [Loss::Counted(3)]);
+        let (learnt, _) = play(&["read !"], |_| {});
+        assert_eq!(learnt.losses, [Loss::Counted(3)]);
+        assert_eq!(learnt.earlier, []);
     }
 }

@@ -1,23 +1,30 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 
 //! From "no idea which system calls it makes" to an enforced allowlist.
 //!
 //! A command runs under a seccomp filter that records every call which is not
-//! known yet ([`run`], [`learn`]), or somebody has kept the audit records of one
-//! that did ([`fromlog`]). The calls become a [`profile`], which has many
-//! [`format`]s and can be enforced.
+//! known yet ([`mod@learn`], on [`mod@run`]), or somebody has kept the audit records of
+//! one that did ([`fromlog`]). The calls become a [`profile`], which has many
+//! [`format`](mod@format)s and can be enforced.
+//!
+//! The library prints nothing. What it changes in the process that calls it, and
+//! on the machine, is said in [`mod@run`] and [`settings`].
 
 pub mod action;
 pub mod audit;
 pub mod bpf;
 pub mod caps;
+pub mod error;
 pub mod format;
 pub mod fromlog;
+mod implied;
 pub mod learn;
 pub mod notify;
-pub mod output;
 pub mod profile;
 pub mod record;
+pub mod rules;
 pub mod run;
 pub mod settings;
 pub mod syscalls;
+
+pub use error::{Error, Result};

@@ -1,13 +1,13 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 
 //! The listener of SECCOMP_RET_USER_NOTIF.
 //!
 //! Every call that the filter does not allow stops until the listener has
 //! answered, so none can be missed, and no capability is needed.
 
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use nix::errno::Errno;
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
@@ -29,86 +29,20 @@ pub struct Notification {
 /// The end of a filter that its supervisor holds.
 pub struct Listener(OwnedFd);
 
-/// Where the child says which descriptor its listener will have. It cannot say
-/// so afterwards: by then its calls wait for the listener.
-pub struct Announcement {
-    /// The process.
-    pub pid: i32,
-    /// The descriptor in it.
-    pub fd: RawFd,
-}
-
-impl Announcement {
-    /// Reads what [`Announcement::send`] has written; `None` if the child ended
-    /// before that.
-    pub fn receive(mut pipe: impl Read) -> Option<Self> {
-        let mut bytes = [0; 8];
-        pipe.read_exact(&mut bytes).ok()?;
-        let (pid, fd) = bytes.split_at(4);
-        Some(Self {
-            pid: i32::from_ne_bytes(pid.try_into().ok()?),
-            fd: i32::from_ne_bytes(fd.try_into().ok()?),
-        })
-    }
-
-    /// Says which descriptor comes next in this process: the lowest free one.
-    ///
-    /// Makes system calls and nothing else, so that it may be called between
-    /// fork and exec.
-    ///
-    /// # Errors
-    ///
-    /// Fails if there is no free descriptor, or nobody to read.
-    pub fn send(mut pipe: &File) -> io::Result<RawFd> {
-        // SAFETY: dup takes and gives a descriptor; the one that it gives is
-        // closed at once, by the value that owns it.
-        let next = unsafe { libc::dup(pipe.as_raw_fd()) };
-        if next < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: see above.
-        drop(unsafe { OwnedFd::from_raw_fd(next) });
-        let mut bytes = [0; 8];
-        bytes[..4].copy_from_slice(&(std::process::id() as i32).to_ne_bytes());
-        bytes[4..].copy_from_slice(&next.to_ne_bytes());
-        pipe.write_all(&bytes)?;
-        Ok(next)
-    }
+/// What became of a task that was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Answered {
+    /// What was to.
+    Done,
+    /// It was to be killed, and cannot be seen from here: its call was refused.
+    NotKilled,
 }
 
 impl Listener {
-    /// Takes a copy of the descriptor that the announced process is about to
-    /// have, which may be a moment later than the announcement.
-    ///
-    /// # Errors
-    ///
-    /// ESRCH if the process ends without, EPERM where it must not be traced,
-    /// ENOSYS before Linux 5.6.
-    pub fn take(from: &Announcement) -> io::Result<Self> {
-        // SAFETY: the call takes two integers.
-        let pidfd = unsafe { libc::syscall(libc::SYS_pidfd_open, from.pid, 0) };
-        if pidfd < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: the kernel has just given this descriptor to us alone.
-        let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd as RawFd) };
-        loop {
-            // SAFETY: the call takes three integers.
-            let fd = unsafe { libc::syscall(libc::SYS_pidfd_getfd, pidfd.as_raw_fd(), from.fd, 0) };
-            if fd >= 0 {
-                // SAFETY: the kernel has just given this descriptor to us alone.
-                return Ok(Self(unsafe { OwnedFd::from_raw_fd(fd as RawFd) }));
-            }
-            match Errno::last() {
-                Errno::EBADF | Errno::EINTR => {}
-                e => return Err(e.into()),
-            }
-            // The end of the process makes its descriptor readable.
-            let mut fds = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
-            if poll(&mut fds, PollTimeout::from(1u8)).unwrap_or(0) > 0 {
-                return Err(Errno::ESRCH.into());
-            }
-        }
+    /// The listener that this descriptor is.
+    pub fn new(fd: OwnedFd) -> Self {
+        Self(fd)
     }
 
     /// Waits for the next call. `None` when no task is left under the filter,
@@ -168,22 +102,25 @@ impl Listener {
     ///
     /// Fails if the kernel does not take the answer, other than because the
     /// task is gone.
-    pub fn answer(&self, notification: &Notification, action: Action) -> io::Result<()> {
+    pub fn answer(&self, notification: &Notification, action: Action) -> io::Result<Answered> {
         let mut response = libc::seccomp_notif_resp {
             id: notification.id,
             val: 0,
             error: 0,
             flags: 0,
         };
+        let mut answered = Answered::Done;
         match action {
             Action::Log => response.flags = libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE as u32,
             Action::Errno(errno) => response.error = -i32::from(errno),
             Action::Kill => {
                 response.error = -libc::EPERM;
-                if notification.task > 0 {
-                    // SAFETY: the call takes two integers. The task waits for
-                    // the answer, so its id cannot be another's by now.
-                    unsafe { libc::kill(notification.task, libc::SIGKILL) };
+                // SAFETY: the call takes two integers. The task waits for the
+                // answer, so its id cannot be another's by now.
+                let kill = |task| unsafe { libc::kill(task, libc::SIGKILL) };
+                let gone = |ret| ret == 0 || Errno::last() == Errno::ESRCH;
+                if notification.task == 0 || !gone(kill(notification.task)) {
+                    answered = Answered::NotKilled;
                 }
             }
         }
@@ -196,8 +133,9 @@ impl Listener {
             )
         };
         match Errno::last() {
-            _ if ret == 0 => Ok(()),
-            Errno::ENOENT => Ok(()),
+            _ if ret == 0 => Ok(answered),
+            // It is gone.
+            Errno::ENOENT => Ok(Answered::Done),
             e => Err(e.into()),
         }
     }

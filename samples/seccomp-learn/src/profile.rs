@@ -1,14 +1,17 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 
 //! The allowlist itself.
 
+use std::collections::btree_map::Entry;
 use std::collections::BTreeSet;
 
 use crate::action::Action;
-use crate::syscalls::{Arch, Call, Calls};
+use crate::implied;
+use crate::syscalls::{Arch, Call, Calls, Seen};
 
 /// An allowlist: these calls, and what happens to the others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Profile {
     /// The calls that are allowed.
     pub calls: Calls,
@@ -17,6 +20,20 @@ pub struct Profile {
     pub action: Option<Action>,
     /// Why the list may not be whole, if it may not.
     pub incomplete: Option<String>,
+    /// How it was learnt, if it was.
+    pub history: Option<History>,
+}
+
+/// How a profile was learnt: what the result knows of itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct History {
+    /// Passes made.
+    pub passes: u32,
+    /// The pass in which the last new call came; 0 if none did.
+    pub last_new: u32,
+    /// Passes that lost records, before a later one that did not.
+    pub lossy: u32,
 }
 
 impl Profile {
@@ -24,23 +41,41 @@ impl Profile {
     /// one; counts add up; the list is complete only if both are.
     pub fn merge(&mut self, other: Self) {
         for (call, seen) in other.calls {
-            let mine = self.calls.entry(call).or_default();
-            mine.count += seen.count;
-            if mine.first.is_none() {
-                mine.first = seen.first;
+            match self.calls.entry(call) {
+                Entry::Vacant(entry) => {
+                    entry.insert(seen);
+                }
+                Entry::Occupied(mut entry) => entry.get_mut().merge(seen),
             }
-            seen.selectors.iter().for_each(|&value| mine.select(value));
         }
         self.action = self.action.or(other.action);
         self.incomplete = match (self.incomplete.take(), other.incomplete) {
             (Some(mine), Some(other)) if mine != other => Some(format!("{mine}; {other}")),
             (mine, other) => mine.or(other),
         };
+        // The passes of two lessons have no common count.
+        self.history = None;
+    }
+
+    /// Adds the calls that the ones which were seen imply, each with its reason.
+    pub fn imply(&mut self) {
+        implied::add(self);
+    }
+
+    /// Takes the implied calls out again.
+    pub fn exact(&mut self) {
+        self.calls.retain(|_, seen| seen.implied.is_none());
+    }
+
+    /// How many of the calls nobody has seen.
+    pub fn implied(&self) -> usize {
+        let implied = |seen: &&Seen| seen.implied.is_some();
+        self.calls.values().filter(implied).count()
     }
 
     /// Adds a call without saying that anybody has made it.
     pub fn allow(&mut self, call: Call) {
-        self.calls.entry(call).or_default();
+        self.calls.entry(call).or_default().implied = None;
     }
 
     /// The architectures that the calls are of.
@@ -117,5 +152,37 @@ pub(crate) mod tests {
             ..Profile::default()
         });
         assert_eq!(sum.incomplete.as_deref(), Some("3 lost"));
+    }
+
+    #[test]
+    fn counts_that_are_huge_stay_huge() {
+        let mut sum = Profile::default();
+        for _ in 0..2 {
+            let mut other = Profile::default();
+            let call = Arch::NATIVE.call("read").unwrap();
+            other.allow(call);
+            other.calls.get_mut(&call).unwrap().count = u64::MAX;
+            other.calls.get_mut(&call).unwrap().passes = u32::MAX;
+            sum.merge(other);
+        }
+        assert_eq!(sum.calls.values().next().unwrap().count, u64::MAX);
+    }
+
+    #[test]
+    fn what_anybody_has_seen_is_not_implied() {
+        let yield_ = Arch::NATIVE.call("sched_yield").unwrap();
+        let mut implied = Profile::default();
+        implied.allow(Arch::NATIVE.call("futex").unwrap());
+        implied.imply();
+        assert!(implied.calls[&yield_].implied.is_some());
+        let mut seen = Profile::default();
+        seen.allow(yield_);
+        let mut sum = implied.clone();
+        sum.merge(seen.clone());
+        assert!(sum.calls[&yield_].implied.is_none());
+        seen.merge(implied.clone());
+        assert!(seen.calls[&yield_].implied.is_none());
+        implied.exact();
+        assert_eq!(implied.calls.len(), 1);
     }
 }

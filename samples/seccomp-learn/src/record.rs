@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 
 //! Reading the text of audit records.
 //!
@@ -46,6 +46,27 @@ pub struct Login {
     pub old_session: u32,
     /// The session that was entered.
     pub session: u32,
+}
+
+/// One AUDIT_CONFIG_CHANGE record: a setting that matters here was changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// One of audit's own.
+    Number {
+        /// Its name, as `audit_enabled`.
+        name: String,
+        /// What it is now.
+        new: u32,
+        /// What it was.
+        old: u32,
+    },
+    /// The names in `actions_logged`, with spaces between.
+    ActionsLogged {
+        /// What they are now.
+        new: String,
+        /// What they were.
+        old: String,
+    },
 }
 
 /// The fields of a record, as written; quoted values keep their quotes.
@@ -168,6 +189,41 @@ impl Login {
     }
 }
 
+impl Change {
+    /// Reads the fields of a record of type AUDIT_CONFIG_CHANGE that succeeded;
+    /// `None` for a change of something else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let names = |value: &str| value.replace(',', " ").replace("(none)", "");
+        let (mut number, mut actions) = (None, None);
+        let (mut old, mut old_actions) = (None, None);
+        let mut ok = false;
+        for (key, value) in fields(text) {
+            match key {
+                "old" => old = value.parse().ok(),
+                "actions" => actions = Some(names(value)),
+                "old-actions" => old_actions = Some(names(value)),
+                "res" => ok = value.trim_end() == "1",
+                _ if key.starts_with("audit_") => {
+                    number = value.parse().ok().map(|new| (key.to_owned(), new));
+                }
+                _ => {}
+            }
+        }
+        ok.then_some(())?;
+        match number {
+            Some((name, new)) => Some(Self::Number {
+                name,
+                new,
+                old: old?,
+            }),
+            None => Some(Self::ActionsLogged {
+                new: actions?,
+                old: old_actions?,
+            }),
+        }
+    }
+}
+
 /// `ausearch -i` writes names where the kernel writes numbers.
 fn arch_value(value: &str) -> Option<u32> {
     match u32::from_str_radix(value, 16) {
@@ -259,5 +315,28 @@ mod tests {
             })
         );
         assert_eq!(Login::parse(&text.replace("res=1", "res=0")), None);
+    }
+
+    #[test]
+    fn a_change_of_a_setting_is_read() {
+        let text = "audit(1.2:3): op=set audit_enabled=1 old=0 auid=0 ses=3 res=1";
+        let number = Change::Number {
+            name: "audit_enabled".to_owned(),
+            new: 1,
+            old: 0,
+        };
+        assert_eq!(Change::parse(text), Some(number));
+        assert_eq!(Change::parse(&text.replace("res=1", "res=0")), None);
+        let text = "audit(1.2:3): pid=9 uid=0 auid=0 ses=3 op=seccomp-logging \
+                    actions=errno,log old-actions=(none) res=1";
+        let names = Change::ActionsLogged {
+            new: "errno log".to_owned(),
+            old: String::new(),
+        };
+        assert_eq!(Change::parse(text), Some(names));
+        assert_eq!(
+            Change::parse("audit(1.2:3): op=add_rule list=4 res=1"),
+            None
+        );
     }
 }

@@ -1,161 +1,412 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 
 //! The kernel's audit settings, made fit for a run and put back after it.
 //!
 //! They are the machine's, so runs that overlap share them: the first one saves
 //! what it found, the last one puts it back. A run that was killed leaves the
-//! saved values for the next one to put back.
+//! saved values for the next one. A setting is put back only if it still has
+//! the value that a run gave it, and nobody else has set it in between: what an
+//! administrator says meanwhile stays.
 
+use std::collections::BTreeSet;
+use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 
 use crate::action::Action;
 use crate::audit::{Control, Status};
+use crate::error::{Result, Tried};
+use crate::record::Change;
+use crate::rules::Exclude;
 
 const ACTIONS_LOGGED: &str = "/proc/sys/kernel/seccomp/actions_logged";
+/// Where what runs share is kept.
+pub const PLACE: &str = "/run";
 /// Held for a moment, to enter and to leave.
-const DOOR: &str = "/run/seccomp-learn.lock";
+const DOOR: &str = "seccomp-learn.lock";
 /// Held, shared, by each run.
-const USERS: &str = "/run/seccomp-learn.users";
-/// What the first run found.
-const SAVED: &str = "/run/seccomp-learn.saved";
+const USERS: &str = "seccomp-learn.users";
+/// What the first run found, and what was set in its place.
+const SAVED: &str = "seccomp-learn.saved";
 
 /// The least number of records that may wait during a run. More do not help:
-/// at the limit the kernel makes a task that logs wait, and drops nothing.
-const BACKLOG: u32 = 8192;
+/// at the limit the kernel makes a task that logs wait, and drops nothing. The
+/// number is one that nobody else would choose, so that it is known again.
+const BACKLOG: u32 = 8209;
 
-/// What is changed for a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Found {
-    enabled: u32,
-    rate_limit: u32,
-    backlog_limit: u32,
-    actions_logged: String,
+/// What a run needs of the kernel.
+pub trait Machine {
+    /// Audit's settings and counters.
+    ///
+    /// # Errors
+    ///
+    /// Fails where they cannot be asked for.
+    fn status(&mut self) -> Result<Status>;
+
+    /// Changes the settings that differ.
+    ///
+    /// # Errors
+    ///
+    /// Fails where they cannot be changed.
+    fn change(&mut self, from: &Status, to: &Status) -> Result<()>;
+
+    /// The rules of the exclude list, and whether there is any rule at all.
+    ///
+    /// # Errors
+    ///
+    /// Fails where they cannot be asked for.
+    fn rules(&mut self) -> Result<(Vec<Exclude>, bool)>;
+
+    /// The names in `actions_logged`.
+    ///
+    /// # Errors
+    ///
+    /// Fails where they cannot be read.
+    fn actions_logged(&mut self) -> Result<String>;
+
+    /// Writes `actions_logged`.
+    ///
+    /// # Errors
+    ///
+    /// Fails where it cannot be written.
+    fn set_actions_logged(&mut self, names: &str) -> Result<()>;
 }
 
-impl Found {
+impl Machine for Control {
+    fn status(&mut self) -> Result<Status> {
+        Control::status(self)
+    }
+
+    fn change(&mut self, from: &Status, to: &Status) -> Result<()> {
+        Control::change(self, from, to)
+    }
+
+    fn rules(&mut self) -> Result<(Vec<Exclude>, bool)> {
+        Control::rules(self)
+    }
+
+    fn actions_logged(&mut self) -> Result<String> {
+        let names =
+            fs::read_to_string(ACTIONS_LOGGED).tried(format!("cannot read {ACTIONS_LOGGED}"))?;
+        Ok(names.trim_end().to_owned())
+    }
+
+    fn set_actions_logged(&mut self, names: &str) -> Result<()> {
+        fs::write(ACTIONS_LOGGED, format!("{names}\n"))
+            .tried(format!("cannot change {ACTIONS_LOGGED} to {names:?}"))
+    }
+}
+
+/// Something about the settings that their owner should hear of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Note {
+    /// A run that was killed had left these, and they were put back.
+    LeftByKilledRun,
+    /// Somebody else has set this one meanwhile: it stays as it is.
+    SetMeanwhile(&'static str),
+    /// The settings could not be put back.
+    NotPutBack(String),
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LeftByKilledRun => f.write_str(
+                "a run that was killed had left its audit settings; they are put back now",
+            ),
+            Self::SetMeanwhile(name) => {
+                write!(
+                    f,
+                    "{name} was set by somebody else meanwhile: it stays as it is"
+                )
+            }
+            Self::NotPutBack(why) => write!(f, "cannot put audit's settings back: {why}"),
+        }
+    }
+}
+
+/// A setting: what was found, and what a run has put in its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Field<T> {
+    found: T,
+    set: T,
+    /// Somebody else has set it since.
+    theirs: bool,
+}
+
+impl<T: Clone + PartialEq> Field<T> {
+    fn new(found: T) -> Self {
+        Self {
+            set: found.clone(),
+            found,
+            theirs: false,
+        }
+    }
+
+    /// What is there now and is not ours is the new "found".
+    fn absorb(&mut self, now: T) {
+        if now != self.set {
+            *self = Self::new(now);
+        }
+    }
+
+    /// Somebody else's change, told by its record. A run writes only what
+    /// differs, and what it writes is saved.
+    fn claim(&mut self, new: T, same: bool) {
+        if same || new != self.set || self.theirs {
+            self.found = new;
+            self.theirs = true;
+        }
+    }
+
+    /// What it should be after the last run.
+    fn wanted(&self, now: T) -> T {
+        if now == self.set {
+            self.found.clone()
+        } else {
+            now
+        }
+    }
+}
+
+/// All that is changed for a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Saved {
+    enabled: Field<u32>,
+    rate_limit: Field<u32>,
+    backlog_limit: Field<u32>,
+    actions_logged: Field<Names>,
+}
+
+/// The names in `actions_logged`; the kernel has an order of its own for them.
+type Names = BTreeSet<String>;
+
+fn names(text: &str) -> Names {
+    text.split_whitespace().map(str::to_owned).collect()
+}
+
+fn text(names: &Names) -> String {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    names.join(" ")
+}
+
+impl Saved {
+    fn new(status: &Status, actions_logged: &str) -> Self {
+        Self {
+            enabled: Field::new(status.enabled),
+            rate_limit: Field::new(status.rate_limit),
+            backlog_limit: Field::new(status.backlog_limit),
+            actions_logged: Field::new(names(actions_logged)),
+        }
+    }
+
+    fn absorb(&mut self, status: &Status, actions_logged: &str) {
+        self.enabled.absorb(status.enabled);
+        self.rate_limit.absorb(status.rate_limit);
+        self.backlog_limit.absorb(status.backlog_limit);
+        self.actions_logged.absorb(names(actions_logged));
+    }
+
+    fn claim(&mut self, change: &Change) {
+        match change {
+            Change::Number { name, new, old } => {
+                let field = match name.as_str() {
+                    "audit_enabled" => &mut self.enabled,
+                    "audit_rate_limit" => &mut self.rate_limit,
+                    "audit_backlog_limit" => &mut self.backlog_limit,
+                    _ => return,
+                };
+                field.claim(*new, new == old);
+            }
+            Change::ActionsLogged { new, old } => self.actions_logged.claim(names(new), new == old),
+        }
+    }
+
+    fn theirs(&self) -> impl Iterator<Item = &'static str> {
+        [
+            (self.enabled.theirs, "audit's enabled flag"),
+            (self.rate_limit.theirs, "audit's rate limit"),
+            (self.backlog_limit.theirs, "audit's backlog limit"),
+            (self.actions_logged.theirs, "actions_logged"),
+        ]
+        .into_iter()
+        .filter_map(|(theirs, name)| theirs.then_some(name))
+    }
+
     fn to_text(&self) -> String {
+        let number = |field: &Field<u32>| format!("{} {}", field.found, field.set);
         format!(
-            "{} {} {} {}\n",
-            self.enabled, self.rate_limit, self.backlog_limit, self.actions_logged
+            "{}\n{}\n{}\n{}\n{}\n",
+            number(&self.enabled),
+            number(&self.rate_limit),
+            number(&self.backlog_limit),
+            text(&self.actions_logged.found),
+            text(&self.actions_logged.set)
         )
     }
 
     fn from_text(text: &str) -> Option<Self> {
-        let mut words = text.trim_end().splitn(4, ' ');
-        let mut number = || words.next()?.parse().ok();
+        let mut lines = text.lines();
+        let mut number = || {
+            let (found, set) = lines.next()?.split_once(' ')?;
+            Some(Field {
+                found: found.parse().ok()?,
+                set: set.parse().ok()?,
+                theirs: false,
+            })
+        };
         Some(Self {
             enabled: number()?,
             rate_limit: number()?,
             backlog_limit: number()?,
             // Nothing is logged where somebody has emptied the list.
-            actions_logged: words.next().unwrap_or_default().to_owned(),
+            actions_logged: Field {
+                found: names(lines.next()?),
+                set: names(lines.next()?),
+                theirs: false,
+            },
         })
     }
 }
 
-/// Settings fit for a run, for as long as this lives.
-pub struct Settings {
-    control: Control,
-    /// What to put back where nobody else can be waited for.
-    found: Found,
+/// Settings fit for a run, until they are left.
+pub struct Settings<M: Machine> {
+    machine: M,
+    place: PathBuf,
+    /// What to put back where nothing can be shared with others.
+    own: Saved,
     users: Option<Flock<File>>,
+    changes: Vec<Change>,
+    notes: Vec<Note>,
     before: Status,
+    left: bool,
 }
 
-impl Settings {
+impl<M: Machine> Settings<M> {
     /// Turns audit on, takes its rate limit away, raises its backlog, and has
-    /// `action` logged.
+    /// `action` logged. What runs share is kept in the directory `place`.
     ///
     /// # Errors
     ///
     /// Fails without CAP_AUDIT_CONTROL, or where the settings are locked and
     /// not fit.
-    pub fn new(mut control: Control, action: Action, backlog: Option<u32>) -> Result<Self> {
-        let door = lock(DOOR, FlockArg::LockExclusive).ok();
-        let status = control.status()?;
-        let logged = fs::read_to_string(ACTIONS_LOGGED)
-            .with_context(|| format!("cannot read {ACTIONS_LOGGED}"))?;
+    pub fn enter(
+        mut machine: M,
+        place: &Path,
+        action: Action,
+        backlog: Option<u32>,
+    ) -> Result<Self> {
+        let door = lock(&place.join(DOOR), FlockArg::LockExclusive).ok();
+        let status = machine.status()?;
+        let logged = machine.actions_logged()?;
         let mut settings = Self {
-            control,
-            found: Found {
-                enabled: status.enabled,
-                rate_limit: status.rate_limit,
-                backlog_limit: status.backlog_limit,
-                actions_logged: logged.trim_end().to_owned(),
-            },
+            machine,
+            place: place.to_owned(),
+            own: Saved::new(&status, &logged),
             users: None,
+            changes: Vec::new(),
+            notes: Vec::new(),
             before: status,
+            left: false,
         };
         if door.is_some() {
-            settings.users = settings.join()?;
+            settings.users = settings.join(&status, &logged)?;
         }
-        settings.fit(&status, action, backlog)?;
+        settings.fit(&status, &logged, action, backlog)?;
         Ok(settings)
     }
 
-    /// Becomes one of the users; the first one saves what there is.
-    fn join(&mut self) -> Result<Option<Flock<File>>> {
-        let users = match lock(USERS, FlockArg::LockExclusiveNonblock) {
+    fn saved(&self) -> Option<Saved> {
+        Saved::from_text(&fs::read_to_string(self.place.join(SAVED)).ok()?)
+    }
+
+    fn save(&self, saved: &Saved) -> Result<()> {
+        let path = self.place.join(SAVED);
+        fs::write(&path, saved.to_text()).tried(format!("cannot write {}", path.display()))
+    }
+
+    /// Becomes one of the users; the first one has to deal with what a run that
+    /// was killed may have left.
+    fn join(&mut self, status: &Status, logged: &str) -> Result<Option<Flock<File>>> {
+        let path = self.place.join(USERS);
+        let (users, alone) = match lock(&path, FlockArg::LockExclusiveNonblock) {
             Ok(users) => {
-                let left = fs::read_to_string(SAVED).ok();
-                match left.as_deref().and_then(Found::from_text) {
-                    Some(found) => self.found = found,
-                    None => fs::write(SAVED, self.found.to_text())
-                        .with_context(|| format!("cannot write {SAVED}"))?,
-                }
-                users.relock(FlockArg::LockShared)?;
                 users
+                    .relock(FlockArg::LockShared)
+                    .tried(format!("cannot lock {}", path.display()))?;
+                (users, true)
             }
-            Err(Errno::EWOULDBLOCK) => {
-                if let Some(found) = fs::read_to_string(SAVED)
-                    .ok()
-                    .as_deref()
-                    .and_then(Found::from_text)
-                {
-                    self.found = found;
-                }
-                lock(USERS, FlockArg::LockShared)?
-            }
-            Err(e) => return Err(e).with_context(|| format!("cannot lock {USERS}")),
+            Err(Errno::EWOULDBLOCK) => (
+                lock(&path, FlockArg::LockShared)
+                    .tried(format!("cannot lock {}", path.display()))?,
+                false,
+            ),
+            Err(e) => return Err(e).tried(format!("cannot lock {}", path.display())),
         };
+        if let Some(mut saved) = self.saved() {
+            saved.absorb(status, logged);
+            if alone && saved.enabled.found == 0 && saved.enabled.set != 0 {
+                // Nobody can have seen who switched audit on since: where it is
+                // used it stays on.
+                let used = self.machine.rules().map_or(true, |(_, any)| any);
+                if status.pid != 0 || used {
+                    saved.enabled = Field::new(status.enabled);
+                }
+            }
+            if alone && saved != Saved::new(status, logged) {
+                self.notes.push(Note::LeftByKilledRun);
+            }
+            self.own = saved;
+        }
         Ok(Some(users))
     }
 
-    fn fit(&mut self, now: &Status, action: Action, backlog: Option<u32>) -> Result<()> {
+    fn fit(
+        &mut self,
+        now: &Status,
+        logged: &str,
+        action: Action,
+        backlog: Option<u32>,
+    ) -> Result<()> {
         let fit = Status {
             // New sessions, and the marker at the end, are recorded only if
             // audit is on; seccomp's records come in either case.
             enabled: now.enabled.max(1),
             rate_limit: 0,
-            // 0 means no limit.
-            backlog_limit: match (backlog, now.backlog_limit) {
-                (Some(wanted), _) => wanted,
-                (None, 0) => 0,
-                (None, limit) => limit.max(BACKLOG),
+            // 0 means no limit. Others need what there is.
+            backlog_limit: match now.backlog_limit {
+                0 => 0,
+                limit => limit.max(backlog.unwrap_or(BACKLOG)),
             },
             ..*now
         };
-        self.control.change(now, &fit)?;
-        let logged = fs::read_to_string(ACTIONS_LOGGED)?;
-        let name = action.kernel_name();
-        if !logged.split_whitespace().any(|word| word == name) {
-            fs::write(ACTIONS_LOGGED, format!("{} {name}", logged.trim_end())).with_context(
-                || format!("{ACTIONS_LOGGED} leaves out {name:?}, and cannot be changed"),
-            )?;
+        let found = names(logged);
+        let mut fit_names = found.clone();
+        fit_names.insert(action.kernel_name().to_owned());
+        self.own.enabled.set = fit.enabled;
+        self.own.rate_limit.set = fit.rate_limit;
+        self.own.backlog_limit.set = fit.backlog_limit;
+        self.own.actions_logged.set.clone_from(&fit_names);
+        // Before the first change, so that a run that is killed has saved it.
+        if self.users.is_some() {
+            self.save(&self.own)?;
+        }
+        self.machine.change(now, &fit)?;
+        if fit_names != found {
+            self.machine.set_actions_logged(&text(&fit_names))?;
         }
         Ok(())
     }
 
-    /// The socket for requests.
-    pub fn control(&mut self) -> &mut Control {
-        &mut self.control
+    /// What a run needs of the kernel.
+    pub fn machine(&mut self) -> &mut M {
+        &mut self.machine
     }
 
     /// Records that may have been dropped since the run began, whoever they were
@@ -165,44 +416,74 @@ impl Settings {
     ///
     /// Fails if the counter cannot be asked for.
     pub fn lost(&mut self) -> Result<u32> {
-        Ok(self.control.status()?.lost_since(&self.before))
+        Ok(self.machine.status()?.lost_since(&self.before))
     }
 
-    fn put_back(&mut self) -> Result<()> {
-        let now = self.control.status()?;
-        let found = Status {
-            enabled: self.found.enabled,
-            rate_limit: self.found.rate_limit,
-            backlog_limit: self.found.backlog_limit,
-            ..now
+    /// Takes changes of settings that were seen in the log since the run began.
+    pub fn changed(&mut self, changes: Vec<Change>) {
+        self.changes.extend(changes);
+    }
+
+    /// Puts back what is to be put back, if this is the last run.
+    pub fn leave(mut self) -> Vec<Note> {
+        self.put_back();
+        std::mem::take(&mut self.notes)
+    }
+
+    fn put_back(&mut self) {
+        self.left = true;
+        let _door = lock(&self.place.join(DOOR), FlockArg::LockExclusive).ok();
+        let mut saved = match &self.users {
+            Some(_) => self.saved().unwrap_or_else(|| self.own.clone()),
+            None => self.own.clone(),
         };
-        // actions_logged first: its change is a record too, if audit is on.
-        let logged = fs::read_to_string(ACTIONS_LOGGED)?;
-        if logged.trim_end() != self.found.actions_logged {
-            fs::write(ACTIONS_LOGGED, format!("{}\n", self.found.actions_logged))?;
+        for change in &self.changes {
+            saved.claim(change);
         }
-        self.control.change(&now, &found)
-    }
-}
-
-impl Drop for Settings {
-    fn drop(&mut self) {
-        let _door = lock(DOOR, FlockArg::LockExclusive).ok();
+        self.notes.extend(saved.theirs().map(Note::SetMeanwhile));
         if let Some(users) = &self.users {
             if users.relock(FlockArg::LockExclusiveNonblock).is_err() {
+                if let Err(e) = self.save(&saved) {
+                    self.notes.push(Note::NotPutBack(e.to_string()));
+                }
                 return;
             }
         }
-        match self.put_back() {
+        match self.restore(&saved) {
             Ok(()) => {
-                let _ = fs::remove_file(SAVED);
+                let _ = fs::remove_file(self.place.join(SAVED));
             }
-            Err(e) => eprintln!("seccomp-learn: cannot put audit's settings back: {e:#}"),
+            Err(e) => self.notes.push(Note::NotPutBack(e.to_string())),
+        }
+    }
+
+    fn restore(&mut self, saved: &Saved) -> Result<()> {
+        let now = self.machine.status()?;
+        let wanted = Status {
+            enabled: saved.enabled.wanted(now.enabled),
+            rate_limit: saved.rate_limit.wanted(now.rate_limit),
+            backlog_limit: saved.backlog_limit.wanted(now.backlog_limit),
+            ..now
+        };
+        // actions_logged first: its change is a record too, if audit is on.
+        let logged = names(&self.machine.actions_logged()?);
+        let wanted_names = saved.actions_logged.wanted(logged.clone());
+        if wanted_names != logged {
+            self.machine.set_actions_logged(&text(&wanted_names))?;
+        }
+        self.machine.change(&now, &wanted)
+    }
+}
+
+impl<M: Machine> Drop for Settings<M> {
+    fn drop(&mut self) {
+        if !self.left {
+            self.put_back();
         }
     }
 }
 
-fn lock(path: impl AsRef<Path>, how: FlockArg) -> Result<Flock<File>, Errno> {
+fn lock(path: &Path, how: FlockArg) -> std::result::Result<Flock<File>, Errno> {
     let file = OpenOptions::new()
         .read(true)
         .write(true)
@@ -221,23 +502,235 @@ fn lock(path: impl AsRef<Path>, how: FlockArg) -> Result<Flock<File>, Errno> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::cell::RefCell;
+    use std::rc::Rc;
+    use tempfile::TempDir;
+
+    /// A kernel that runs and an administrator share.
+    #[derive(Clone)]
+    struct Fake(Rc<RefCell<(Status, String, bool)>>);
+
+    impl Fake {
+        fn new() -> Self {
+            let status = Status {
+                enabled: 0,
+                pid: 0,
+                rate_limit: 20,
+                backlog_limit: 64,
+                lost: 0,
+                wait_limit: 0,
+                waited: None,
+            };
+            Self(Rc::new(RefCell::new((
+                status,
+                "errno kill".to_owned(),
+                false,
+            ))))
+        }
+
+        fn values(&self) -> (u32, u32, u32, String) {
+            let (status, logged, _) = &*self.0.borrow();
+            (
+                status.enabled,
+                status.rate_limit,
+                status.backlog_limit,
+                logged.clone(),
+            )
+        }
+
+        fn administrator(&self, change: impl FnOnce(&mut Status)) {
+            change(&mut self.0.borrow_mut().0);
+        }
+    }
+
+    impl Machine for Fake {
+        fn status(&mut self) -> Result<Status> {
+            Ok(self.0.borrow().0)
+        }
+
+        fn change(&mut self, _: &Status, to: &Status) -> Result<()> {
+            self.0.borrow_mut().0 = *to;
+            Ok(())
+        }
+
+        fn rules(&mut self) -> Result<(Vec<Exclude>, bool)> {
+            Ok((Vec::new(), self.0.borrow().2))
+        }
+
+        fn actions_logged(&mut self) -> Result<String> {
+            Ok(self.0.borrow().1.clone())
+        }
+
+        fn set_actions_logged(&mut self, names: &str) -> Result<()> {
+            self.0.borrow_mut().1 = names.to_owned();
+            Ok(())
+        }
+    }
+
+    struct Bench {
+        fake: Fake,
+        place: TempDir,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            Self {
+                fake: Fake::new(),
+                place: tempfile::tempdir().unwrap(),
+            }
+        }
+
+        fn enter(&self, backlog: Option<u32>) -> Settings<Fake> {
+            Settings::enter(self.fake.clone(), self.place.path(), Action::Log, backlog).unwrap()
+        }
+
+        /// A run that is killed: nothing is put back, its locks are gone.
+        fn kill(&self, mut run: Settings<Fake>) {
+            run.left = true;
+            drop(run);
+        }
+    }
+
+    fn set(name: &str, new: u32, old: u32) -> Change {
+        Change::Number {
+            name: name.to_owned(),
+            new,
+            old,
+        }
+    }
 
     #[test]
-    fn what_was_found_survives_its_text() {
-        let found = Found {
-            enabled: 1,
-            rate_limit: 20,
-            backlog_limit: 64,
-            actions_logged: "kill_process errno log".to_owned(),
-        };
-        assert_eq!(Found::from_text(&found.to_text()), Some(found));
-        let silent = Found {
-            enabled: 0,
-            rate_limit: 0,
-            backlog_limit: 0,
-            actions_logged: String::new(),
-        };
-        assert_eq!(Found::from_text(&silent.to_text()), Some(silent));
-        assert_eq!(Found::from_text("1 2"), None);
+    fn what_was_found_comes_back() {
+        let bench = Bench::new();
+        let before = bench.fake.values();
+        let run = bench.enter(None);
+        assert_eq!(
+            bench.fake.values(),
+            (1, 0, BACKLOG, "errno kill log".to_owned())
+        );
+        assert_eq!(run.leave(), []);
+        assert_eq!(bench.fake.values(), before);
+        assert!(!bench.place.path().join(SAVED).exists());
+    }
+
+    #[test]
+    fn the_last_of_several_runs_puts_back() {
+        let bench = Bench::new();
+        let before = bench.fake.values();
+        let first = bench.enter(None);
+        let second = bench.enter(Some(20_000));
+        assert_eq!(bench.fake.values().2, 20_000);
+        first.leave();
+        assert_eq!(bench.fake.values().2, 20_000);
+        second.leave();
+        assert_eq!(bench.fake.values(), before);
+    }
+
+    #[test]
+    fn the_backlog_is_never_lowered() {
+        let bench = Bench::new();
+        let run = bench.enter(Some(4));
+        assert_eq!(bench.fake.values().2, 64);
+        run.leave();
+        bench.fake.administrator(|status| status.backlog_limit = 0);
+        let run = bench.enter(Some(4));
+        assert_eq!(bench.fake.values().2, 0);
+        run.leave();
+        assert_eq!(bench.fake.values().2, 0);
+    }
+
+    #[test]
+    fn what_the_administrator_changes_meanwhile_stays() {
+        let bench = Bench::new();
+        let run = bench.enter(None);
+        bench.fake.administrator(|status| {
+            status.rate_limit = 7;
+            status.backlog_limit = 500;
+        });
+        run.leave();
+        assert_eq!(bench.fake.values(), (0, 7, 500, "errno kill".to_owned()));
+    }
+
+    #[test]
+    fn audit_switched_on_meanwhile_stays_on() {
+        let bench = Bench::new();
+        let mut run = bench.enter(None);
+        // It was on already, for the run: only the record tells.
+        run.changed(vec![set("audit_enabled", 1, 1)]);
+        assert_eq!(run.leave(), [Note::SetMeanwhile("audit's enabled flag")]);
+        assert_eq!(bench.fake.values().0, 1);
+
+        bench.fake.administrator(|status| status.enabled = 0);
+        let mut run = bench.enter(None);
+        run.changed(vec![set("audit_enabled", 0, 1), set("audit_enabled", 1, 0)]);
+        run.leave();
+        assert_eq!(bench.fake.values().0, 1);
+    }
+
+    #[test]
+    fn another_run_is_no_administrator() {
+        let bench = Bench::new();
+        let before = bench.fake.values();
+        let mut first = bench.enter(None);
+        let second = bench.enter(Some(20_000));
+        first.changed(vec![set("audit_backlog_limit", 20_000, BACKLOG)]);
+        assert_eq!(first.leave(), []);
+        second.leave();
+        assert_eq!(bench.fake.values(), before);
+    }
+
+    #[test]
+    fn what_one_run_saw_holds_for_the_last() {
+        let bench = Bench::new();
+        let mut first = bench.enter(None);
+        let second = bench.enter(None);
+        first.changed(vec![set("audit_enabled", 1, 1)]);
+        first.leave();
+        second.leave();
+        assert_eq!(bench.fake.values().0, 1);
+    }
+
+    #[test]
+    fn a_killed_run_is_made_good_by_the_next() {
+        let bench = Bench::new();
+        let before = bench.fake.values();
+        bench.kill(bench.enter(None));
+        assert_ne!(bench.fake.values(), before);
+        assert_eq!(bench.enter(None).leave(), [Note::LeftByKilledRun]);
+        assert_eq!(bench.fake.values(), before);
+    }
+
+    #[test]
+    fn what_changed_after_a_killed_run_stays() {
+        let bench = Bench::new();
+        bench.kill(bench.enter(None));
+        bench.fake.administrator(|status| {
+            status.backlog_limit = 500;
+            status.pid = 99;
+        });
+        bench.fake.0.borrow_mut().1 = "kill".to_owned();
+        bench.enter(None).leave();
+        assert_eq!(bench.fake.values(), (1, 20, 500, "kill".to_owned()));
+
+        // Rules without auditd are use as well.
+        bench.fake.administrator(|status| {
+            status.enabled = 0;
+            status.pid = 0;
+        });
+        bench.kill(bench.enter(None));
+        bench.fake.0.borrow_mut().2 = true;
+        bench.enter(None).leave();
+        assert_eq!(bench.fake.values().0, 1);
+    }
+
+    #[test]
+    fn what_was_saved_survives_its_text() {
+        for logged in ["kill_process errno log", ""] {
+            let mut saved = Saved::new(&Fake::new().status().unwrap(), logged);
+            saved.enabled.set = 1;
+            saved.actions_logged.set.insert("trap".to_owned());
+            assert_eq!(Saved::from_text(&saved.to_text()), Some(saved));
+        }
+        assert_eq!(Saved::from_text("1 2"), None);
     }
 }

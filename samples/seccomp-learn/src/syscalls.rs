@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 
 //! Names of system calls, by architecture, from libseccomp's tables.
 
@@ -295,8 +295,9 @@ pub struct Call {
 /// Calls, each with what is known about it.
 pub type Calls = BTreeMap<Call, Seen>;
 
-/// How a call was seen.
+/// How a call was seen, or why it is there although it was not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Seen {
     /// How often; 0 where nobody has counted.
     pub count: u64,
@@ -305,9 +306,26 @@ pub struct Seen {
     /// The values of the argument that selects what the call does, those that
     /// came first; see [`Call::selector`]. Only a listener sees arguments.
     pub selectors: BTreeSet<u32>,
+    /// In how many passes it was seen; 0 where nobody has counted.
+    pub passes: u32,
+    /// Nobody has seen it: this is why it is there.
+    pub implied: Option<String>,
 }
 
 impl Seen {
+    /// Adds what somebody else has seen of the call.
+    pub fn merge(&mut self, other: Self) {
+        self.count = self.count.saturating_add(other.count);
+        self.passes = self.passes.saturating_add(other.passes);
+        if self.first.is_none() {
+            self.first = other.first;
+        }
+        other.selectors.iter().for_each(|&value| self.select(value));
+        if other.implied.is_none() {
+            self.implied = None;
+        }
+    }
+
     /// Adds a value of the selecting argument. After 64, which is more than a
     /// filter would list, the others are left out.
     pub fn select(&mut self, value: u32) {

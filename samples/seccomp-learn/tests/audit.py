@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 """Shows audit's settings, or sets one: audit.py [FIELD VALUE].
 
 The tests need one setting that seccomp-learn has no reason to touch

@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # How much slower a command is while it is learnt, beside strace. Runs as root in
 # a virtual machine; prints a table, in seconds and as a multiple of running free.

@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Tests of seccomp-learn that need a kernel and root: learn, then enforce, real
 # programs; loss; two runs at once. Prints KTAP.

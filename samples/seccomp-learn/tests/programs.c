@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Programs of different kinds for seccomp-learn to learn, by the name of the
  * first argument. Each ends with one call that shows that the whole of it was

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 
 //! C source that puts its process under the profile with libseccomp.
 
@@ -43,8 +43,15 @@ pub fn write(profile: &Profile) -> Rendered {
             .collect();
         calls.sort();
         for (label, call) in calls {
+            let implied = profile
+                .calls
+                .get(&call)
+                .and_then(|seen| seen.implied.as_ref());
+            let comment = implied.map_or(String::new(), |reason| {
+                format!(" /* implied: {} */", reason.replace("*/", "* /"))
+            });
             if call.name().is_some() {
-                text.push_str(&format!("\tSCMP_SYS({label}),\n"));
+                text.push_str(&format!("\tSCMP_SYS({label}),{comment}\n"));
             } else if arch == Arch::NATIVE {
                 // libseccomp takes the numbers of the machine that it is on.
                 text.push_str(&format!("\t{label},\n"));

@@ -1,93 +1,109 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 
 //! This tool's own format, which holds all that a profile has.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
+use super::place::Text;
 use super::{Rendered, Syntax};
-use crate::profile::Profile;
+use crate::profile::{History, Profile};
 use crate::syscalls::{Arch, Call, Seen};
 
 const FORMAT: &str = "seccomp-learn";
 const VERSION: u32 = 1;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct File {
-    format: String,
+    format: &'static str,
     version: u32,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     action: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     incomplete: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history: Option<Passes>,
     calls: Vec<Entry>,
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(try_from = "Raw")]
+#[serde(deny_unknown_fields)]
+struct Passes {
+    passes: u32,
+    last_new: u32,
+    #[serde(default)]
+    lossy: u32,
+}
+
+#[derive(Serialize)]
 struct Entry {
     arch: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
     nr: u32,
     count: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    passes: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     first: Option<String>,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     selectors: BTreeSet<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    implied: Option<String>,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFile<'a> {
+    #[serde(borrow)]
+    format: &'a RawValue,
+    #[serde(borrow)]
+    version: &'a RawValue,
+    #[serde(borrow)]
+    action: Option<&'a RawValue>,
+    incomplete: Option<String>,
+    history: Option<Passes>,
+    #[serde(borrow)]
+    calls: Vec<&'a RawValue>,
 }
 
 /// An entry as it stands; the number may be left out where there is a name.
 #[derive(Deserialize)]
-struct Raw {
-    arch: String,
-    name: Option<String>,
-    nr: Option<u32>,
+#[serde(deny_unknown_fields)]
+struct RawEntry<'a> {
+    #[serde(borrow)]
+    arch: &'a RawValue,
+    #[serde(borrow)]
+    name: Option<&'a RawValue>,
+    #[serde(borrow)]
+    nr: Option<&'a RawValue>,
     #[serde(default)]
     count: u64,
+    #[serde(default)]
+    passes: u32,
     first: Option<String>,
     #[serde(default)]
     selectors: BTreeSet<u32>,
-}
-
-impl TryFrom<Raw> for Entry {
-    type Error = String;
-
-    fn try_from(raw: Raw) -> Result<Self, String> {
-        let arch: Arch = raw.arch.parse()?;
-        let named = match &raw.name {
-            Some(name) => arch
-                .call(name)
-                .map(|call| call.nr)
-                .or(raw.nr)
-                .ok_or_else(|| format!("{arch} has no system call {name:?}"))?,
-            None => raw.nr.ok_or("a call needs a name or a number")?,
-        };
-        if raw.nr.is_some_and(|nr| nr != named) {
-            return Err(format!(
-                "the number {} is not that of {:?} ({named})",
-                raw.nr.unwrap_or_default(),
-                raw.name.unwrap_or_default()
-            ));
-        }
-        Ok(Self {
-            arch: raw.arch,
-            name: raw.name,
-            nr: named,
-            count: raw.count,
-            first: raw.first,
-            selectors: raw.selectors,
-        })
-    }
+    implied: Option<String>,
 }
 
 pub fn write(profile: &Profile) -> Rendered {
     let file = File {
-        format: FORMAT.to_owned(),
+        format: FORMAT,
         version: VERSION,
         action: profile.action.map(|action| action.to_string()),
         incomplete: profile.incomplete.clone(),
+        history: profile.history.map(|history| Passes {
+            passes: history.passes,
+            last_new: history.last_new,
+            lossy: history.lossy,
+        }),
         calls: profile
             .calls
             .iter()
@@ -96,8 +112,10 @@ pub fn write(profile: &Profile) -> Rendered {
                 name: call.name(),
                 nr: call.nr,
                 count: seen.count,
+                passes: seen.passes,
                 first: seen.first.clone(),
                 selectors: seen.selectors.clone(),
+                implied: seen.implied.clone(),
             })
             .collect(),
     };
@@ -108,41 +126,75 @@ pub fn write(profile: &Profile) -> Rendered {
 }
 
 pub fn read(text: &str) -> Result<Profile, Syntax> {
-    let file: File = serde_json::from_str(text)?;
-    let wrong = |message: String| Syntax {
-        line: 1,
-        column: 1,
-        message,
-    };
-    if file.format != FORMAT || file.version != VERSION {
-        return Err(wrong(format!(
-            "this is {:?} version {}, not {FORMAT:?} version {VERSION}",
-            file.format, file.version
-        )));
+    let text = Text::new(text);
+    let file: RawFile<'_> = text.whole()?;
+    let format: String = text.piece(file.format)?;
+    if format != FORMAT {
+        return Err(text.wrong(
+            file.format,
+            format!("the format is {format:?}, not {FORMAT:?}"),
+        ));
     }
+    let version: u32 = text.piece(file.version)?;
+    if version != VERSION {
+        return Err(text.wrong(
+            file.version,
+            format!("the version is {version}, not {VERSION}"),
+        ));
+    }
+    let action = match file.action {
+        Some(piece) => Some(text.check(piece, text.piece::<String>(piece)?.parse())?),
+        None => None,
+    };
     let mut profile = Profile {
-        action: file
-            .action
-            .map(|text| text.parse())
-            .transpose()
-            .map_err(wrong)?,
+        action,
         incomplete: file.incomplete,
+        history: file.history.map(|passes| History {
+            passes: passes.passes,
+            last_new: passes.last_new,
+            lossy: passes.lossy,
+        }),
         ..Profile::default()
     };
-    for entry in file.calls {
-        let arch: Arch = entry.arch.parse().map_err(wrong)?;
-        let call = Call {
-            arch: arch.audit(),
-            nr: entry.nr,
-        };
-        let seen = Seen {
-            count: entry.count,
-            first: entry.first,
-            selectors: entry.selectors,
-        };
+    for piece in file.calls {
+        let (call, seen) = entry(text, piece)?;
         profile.calls.insert(call, seen);
     }
     Ok(profile)
+}
+
+fn entry<'a>(text: Text<'a>, piece: &'a RawValue) -> Result<(Call, Seen), Syntax> {
+    let raw: RawEntry<'_> = text.piece(piece)?;
+    let arch: Arch = text.check(raw.arch, text.piece::<String>(raw.arch)?.parse())?;
+    let nr: Option<u32> = raw.nr.map(|nr| text.piece(nr)).transpose()?;
+    let named = match raw.name {
+        Some(piece) => {
+            let name: String = text.piece(piece)?;
+            let known = arch.call(&name).map(|call| call.nr).or(nr);
+            let named = known
+                .ok_or_else(|| text.wrong(piece, format!("{arch} has no system call {name:?}")))?;
+            if let (Some(nr), Some(at)) = (nr.filter(|&nr| nr != named), raw.nr) {
+                return Err(text.wrong(
+                    at,
+                    format!("the number {nr} is not that of {name:?} ({named})"),
+                ));
+            }
+            named
+        }
+        None => nr.ok_or_else(|| text.wrong(piece, "a call needs a name or a number"))?,
+    };
+    let call = Call {
+        arch: arch.audit(),
+        nr: named,
+    };
+    let seen = Seen {
+        count: raw.count,
+        passes: raw.passes,
+        first: raw.first,
+        selectors: raw.selectors,
+        implied: raw.implied,
+    };
+    Ok((call, seen))
 }
 
 #[cfg(test)]
@@ -158,19 +210,50 @@ mod tests {
             count in any::<u64>(),
             first in any::<Option<String>>(),
             nr in any::<u32>(),
+            passes in any::<u32>(),
+            implied in any::<Option<String>>(),
         ) {
-            profile.calls.insert(Call { arch: 0x1234, nr }, Seen { count, first, selectors: [7, 0x5401].into() });
+            let seen = Seen { count, first, selectors: [7, 0x5401].into(), passes, implied };
+            profile.calls.insert(Call { arch: 0x1234, nr }, seen);
+            profile.history = Some(History { passes, last_new: 1, lossy: 0 });
             let text = write(&profile).text;
             prop_assert_eq!(read(&text), Ok(profile));
         }
+
+        #[test]
+        fn no_input_is_a_panic(text in any::<String>()) {
+            let _ = read(&text);
+        }
     }
+
+    const HEAD: &str = "{\"format\":\"seccomp-learn\",\"version\":1,\n\"calls\":[\n";
 
     #[test]
     fn an_error_has_its_place() {
-        let text = "{\"format\":\"seccomp-learn\",\"version\":1,\n\"calls\":[\n{\"arch\":\"x86-64\",\"name\":\"nonsense\"}]}";
-        let e = read(text).unwrap_err();
-        assert_eq!(e.line, 3);
-        assert!(e.message.contains("nonsense"), "{e}");
+        let place = |rest: &str| {
+            let e = read(&format!("{HEAD}{rest}")).unwrap_err();
+            (e.line, e.column)
+        };
+        assert_eq!(
+            place("{\"arch\":\"x86-64\",\"name\":\"nonsense\"}]}"),
+            (3, 25)
+        );
+        // An object, and an array, over several lines.
+        let entry = "{\n \"arch\": \"x86-64\",\n \"name\": \"nonsense\",\n \"count\": 3\n}\n]}";
+        assert_eq!(place(entry), (5, 10));
+        assert_eq!(
+            place("{\"arch\":\"x86-64\",\"name\":\"read\"},\n{\n \"arch\": \"vax\"\n}\n]}"),
+            (5, 10)
+        );
+        assert_eq!(place("{\n \"arch\": \"x86-64\"\n}\n]}"), (3, 1));
+        assert_eq!(place("{\"arch\":\"x86-64\",\n\"nmae\":\"read\"}\n]}").0, 4);
         assert_eq!(read("{\n \"format\": }").unwrap_err().line, 2);
+    }
+
+    #[test]
+    fn unknown_keys_are_refused() {
+        let text = format!("{HEAD}]}}").replace("\"calls\"", "\"cals\"");
+        assert!(read(&text).unwrap_err().message.contains("cals"));
+        assert!(read(&format!("{HEAD}]}}")).is_ok());
     }
 }

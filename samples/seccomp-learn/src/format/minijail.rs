@@ -1,11 +1,13 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 
 //! minijail's policy files: `name: 1` a line, names of one architecture that the
 //! file does not say.
 
-use anyhow::Result;
-
-use super::{allow, column, names, numbered, single_arch, unknown, Reading, Rendered, Syntax};
+use super::{
+    allow, column, implied_comment, numbered, restore, single_arch, split, unknown, Reading,
+    Rendered, Syntax,
+};
+use crate::error::Result;
 use crate::profile::Profile;
 use crate::syscalls::Arch;
 
@@ -18,16 +20,20 @@ pub fn write(profile: &Profile) -> Result<Rendered> {
     if let Some(why) = &profile.incomplete {
         text.push_str(&format!("{INCOMPLETE}{why}\n"));
     }
-    for name in names(profile.calls.keys(), "a minijail policy", &mut warnings) {
+    let names = split(profile, "a minijail policy", &mut warnings);
+    text.push_str(&names.comments());
+    for name in names.all() {
         text.push_str(&format!("{name}: 1\n"));
     }
     Ok(Rendered { text, warnings })
 }
 
-pub fn read(text: &str, how: &Reading) -> Result<Profile, Syntax> {
+pub fn read(text: &str, how: &Reading) -> std::result::Result<Profile, Syntax> {
     let arch = how.arch.unwrap_or(Arch::NATIVE);
     let mut profile = Profile::default();
+    let mut comments = Vec::new();
     for (number, line) in numbered(text) {
+        comments.extend(implied_comment(line));
         if let Some(why) = line.strip_prefix(INCOMPLETE) {
             profile.incomplete = Some(why.to_owned());
         }
@@ -64,6 +70,7 @@ pub fn read(text: &str, how: &Reading) -> Result<Profile, Syntax> {
             }
         }
     }
+    restore(&mut profile, &[arch], &comments);
     Ok(profile)
 }
 

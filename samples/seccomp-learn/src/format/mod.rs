@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 
 //! The formats that profiles are kept in.
 
@@ -6,38 +6,40 @@ mod c;
 mod json;
 mod minijail;
 mod oci;
+mod place;
 mod plain;
 mod seccompiler;
 mod systemd;
 
 pub use oci::startup as oci_startup;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::str::FromStr;
 
-use anyhow::{bail, Result};
 use serde::Deserialize;
 
+use crate::error::{Error, Result};
 use crate::profile::Profile;
-use crate::syscalls::{is_known, Arch, Call};
+use crate::syscalls::{is_known, Arch, Seen};
 
 /// A format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Format {
-    /// One name a line, sorted
-    #[value(alias = "list")]
+    /// One name a line, sorted.
     Plain,
-    /// This tool's own JSON: names, numbers, counts, first callers
+    /// This tool's own JSON: all that is known.
     Json,
-    /// OCI runtime-spec JSON: runc, crun, podman, Docker, Kubernetes
+    /// The OCI runtime specification's JSON.
     Oci,
-    /// A systemd drop-in
+    /// A systemd drop-in.
     Systemd,
-    /// A minijail policy
+    /// A minijail policy.
     Minijail,
-    /// seccompiler's JSON, as Firecracker takes it
+    /// seccompiler's JSON.
     Seccompiler,
-    /// C source that uses libseccomp (written only)
-    #[value(alias = "libseccomp")]
+    /// C source that uses libseccomp; it is written only.
     C,
 }
 
@@ -81,19 +83,51 @@ impl fmt::Display for Syntax {
 
 impl std::error::Error for Syntax {}
 
-impl From<serde_json::Error> for Syntax {
-    fn from(e: serde_json::Error) -> Self {
-        let message = e.to_string();
-        let place = format!(" at line {} column {}", e.line(), e.column());
-        Self {
-            line: e.line(),
-            column: e.column().max(1),
-            message: message.strip_suffix(&place).unwrap_or(&message).to_owned(),
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        match text {
+            "list" => return Ok(Self::Plain),
+            "libseccomp" => return Ok(Self::C),
+            _ => {}
         }
+        let named = Self::ALL.into_iter().find(|format| format.name() == text);
+        named.ok_or_else(|| format!("unknown format {text:?}"))
     }
 }
 
 impl Format {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Plain,
+        Self::Json,
+        Self::Oci,
+        Self::Systemd,
+        Self::Minijail,
+        Self::Seccompiler,
+        Self::C,
+    ];
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Json => "json",
+            Self::Oci => "oci",
+            Self::Systemd => "systemd",
+            Self::Minijail => "minijail",
+            Self::Seccompiler => "seccompiler",
+            Self::C => "c",
+        }
+    }
+
     /// Writes a profile.
     ///
     /// # Errors
@@ -110,14 +144,22 @@ impl Format {
             && !profile.calls.is_empty()
             && profile.calls.keys().all(|c| c.name().is_none())
         {
-            bail!(
+            return Err(Error::Unfit(format!(
                 "this format holds names only, and none of the {} calls has one",
                 profile.calls.len()
-            );
+            )));
         }
+        if self == Self::Json {
+            return Ok(json::write(profile));
+        }
+        // In the others it is a comment, which is one line.
+        let mut profile = profile.clone();
+        if let Some(why) = &mut profile.incomplete {
+            *why = why.replace(char::is_control, " ");
+        }
+        let profile = &profile;
         match self {
-            Self::Plain => Ok(plain::write(profile)),
-            Self::Json => Ok(json::write(profile)),
+            Self::Plain | Self::Json => Ok(plain::write(profile)),
             Self::Oci => Ok(oci::write(profile)),
             Self::Systemd => Ok(systemd::write(profile)),
             Self::Minijail => minijail::write(profile),
@@ -139,7 +181,11 @@ impl Format {
             Self::Systemd => systemd::read(text, how)?,
             Self::Minijail => minijail::read(text, how)?,
             Self::Seccompiler => seccompiler::read(text, how)?,
-            Self::C => bail!("C source is written only, it cannot be read back"),
+            Self::C => {
+                return Err(Error::Unfit(
+                    "C source is written only, it cannot be read back".to_owned(),
+                ))
+            }
         })
     }
 
@@ -181,7 +227,11 @@ impl Format {
             return Self::Systemd;
         }
         // minijail's "read: 1", not "i386:read".
-        if lines().any(|line| line.starts_with('@') || line.contains(": ")) {
+        let policy = |line: &str| {
+            let statement = line.split('#').next().unwrap_or_default();
+            line.starts_with('@') || statement.contains(": ")
+        };
+        if lines().any(policy) {
             return Self::Minijail;
         }
         Self::Plain
@@ -196,24 +246,60 @@ fn single_arch(profile: &Profile, format: &str) -> Result<Arch> {
         1 => Ok(*archs.first().unwrap_or(&Arch::NATIVE)),
         _ => {
             let names: Vec<String> = archs.iter().map(ToString::to_string).collect();
-            bail!(
+            Err(Error::Unfit(format!(
                 "the profile has calls of {}, and {format} holds those of one; choose with --arch",
                 names.join(" and ")
-            )
+            )))
         }
     }
 }
 
-/// The names of the calls, sorted, and a warning for those that have none.
-fn names<'a>(
-    calls: impl IntoIterator<Item = &'a Call>,
-    format: &str,
-    warnings: &mut Vec<String>,
-) -> Vec<String> {
-    let mut names = Vec::new();
-    for call in calls {
+/// The names of a profile's calls, sorted.
+#[derive(Default)]
+struct Names {
+    /// Those that were seen.
+    seen: Vec<String>,
+    /// Those that were not, by the reason for which they are there.
+    implied: BTreeMap<String, Vec<String>>,
+}
+
+impl Names {
+    /// All of them, sorted.
+    fn all(&self) -> Vec<String> {
+        let mut all = self.seen.clone();
+        all.extend(self.implied.values().flatten().cloned());
+        all.sort();
+        all
+    }
+
+    /// The implied ones as comments.
+    fn comments(&self) -> String {
+        self.implied
+            .iter()
+            .map(|(reason, names)| format!("{IMPLIED}{}: {reason}\n", names.join(" ")))
+            .collect()
+    }
+}
+
+/// How a comment about implied names begins.
+const IMPLIED: &str = "# implied: ";
+
+/// The names and the reason of such a comment.
+fn implied_comment(line: &str) -> Option<(Vec<&str>, &str)> {
+    let (names, reason) = line.strip_prefix(IMPLIED)?.split_once(": ")?;
+    Some((names.split(' ').collect(), reason))
+}
+
+/// The names of the calls, and a warning for those that have none.
+fn split(profile: &Profile, format: &str, warnings: &mut Vec<String>) -> Names {
+    let mut names = Names::default();
+    let mut seen_names = BTreeSet::new();
+    for (call, seen) in &profile.calls {
         match call.name() {
-            Some(name) => names.push(name),
+            Some(name) if seen.implied.is_none() => {
+                seen_names.insert(name);
+            }
+            Some(_) => {}
             None => warnings.push(format!(
                 "{format} holds names only: {} call {} is left out",
                 call.arch(),
@@ -221,9 +307,47 @@ fn names<'a>(
             )),
         }
     }
-    names.sort();
-    names.dedup();
+    for (call, seen) in &profile.calls {
+        let (Some(name), Some(reason)) = (call.name(), &seen.implied) else {
+            continue;
+        };
+        // One list of names for several architectures has it already.
+        let there = names.implied.values().flatten().any(|other| *other == name);
+        if !there && !seen_names.contains(&name) {
+            // A reason is one line.
+            let reason = reason.replace(char::is_control, " ");
+            names.implied.entry(reason).or_default().push(name);
+        }
+    }
+    names.implied.values_mut().for_each(|names| names.sort());
+    names.seen = seen_names.into_iter().collect();
     names
+}
+
+/// Gives the reasons of such comments back to the names that the profile allows.
+fn restore(profile: &mut Profile, archs: &[Arch], comments: &[(Vec<&str>, &str)]) {
+    for (names, reason) in comments {
+        for call in names
+            .iter()
+            .flat_map(|name| archs.iter().filter_map(|arch| arch.call(name)))
+        {
+            if let Some(seen) = profile.calls.get_mut(&call) {
+                seen.implied = Some((*reason).to_owned());
+            }
+        }
+    }
+}
+
+/// Adds an implied name to a profile, unless it is there as one that was seen.
+fn mark(profile: &mut Profile, archs: &[Arch], name: &str, reason: &str) {
+    for arch in archs {
+        if let Some(call) = arch.call(name) {
+            profile.calls.entry(call).or_insert_with(|| Seen {
+                implied: Some(reason.to_owned()),
+                ..Seen::default()
+            });
+        }
+    }
 }
 
 /// Adds a name to a profile, on each of the architectures that has it. Says
@@ -278,80 +402,13 @@ fn errno_name(errno: u16) -> String {
     }
 }
 
-/// Bits of the JSON formats: a name that is checked where it stands, so that
-/// the error has its place.
-mod strict {
-    use serde::de::{Deserialize, Deserializer, Error};
+/// What is said of an entry that is allowed only sometimes.
+const CONDITIONAL: &str =
+    "entries with conditions cannot be kept (--ignore-conditional leaves them out)";
 
-    use crate::syscalls::is_known;
-
-    /// The name of a call that some table has.
-    pub struct Name(pub String);
-
-    impl<'de> Deserialize<'de> for Name {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            let name = String::deserialize(deserializer)?;
-            if is_known(&name) {
-                Ok(Self(name))
-            } else {
-                Err(D::Error::custom(format!(
-                    "unknown system call {name:?} (--ignore-unknown leaves it out)"
-                )))
-            }
-        }
-    }
-
-    impl From<Name> for String {
-        fn from(name: Name) -> Self {
-            name.0
-        }
-    }
-
-    /// Something that makes an entry conditional, and must not be there.
-    pub struct Nothing;
-
-    impl<'de> Deserialize<'de> for Nothing {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            if super::Something::deserialize(deserializer)?.0 {
-                Err(D::Error::custom(
-                    "entries with conditions cannot be kept (--ignore-conditional leaves them out)",
-                ))
-            } else {
-                Ok(Self)
-            }
-        }
-    }
-
-    impl From<Nothing> for bool {
-        fn from(_: Nothing) -> Self {
-            false
-        }
-    }
-}
-
-/// Whether a JSON value holds anything: not null, not an empty list or object.
-struct Something(bool);
-
-impl<'de> Deserialize<'de> for Something {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        use serde_json::Value;
-        Ok(Self(match Value::deserialize(deserializer)? {
-            Value::Null => false,
-            Value::Array(list) => !list.is_empty(),
-            Value::Object(map) => map.values().any(|value| match value {
-                Value::Null => false,
-                Value::Array(list) => !list.is_empty(),
-                _ => true,
-            }),
-            _ => true,
-        }))
-    }
-}
-
-impl From<Something> for bool {
-    fn from(something: Something) -> Self {
-        something.0
-    }
+/// Whether a name may stand in a profile.
+fn check_name(name: &str, how: &Reading) -> std::result::Result<(), String> {
+    unknown(name, how).map_or(Ok(()), Err)
 }
 
 fn pretty(value: &impl serde::Serialize) -> String {

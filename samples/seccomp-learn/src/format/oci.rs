@@ -1,18 +1,23 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 
 //! The OCI runtime specification's `linux.seccomp`, alone or inside a
 //! `config.json`; and Docker's and podman's files, which are almost that.
 
-use anyhow::Result;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
-use super::strict::{Name, Nothing};
-use super::{allow, names, pretty, Reading, Rendered, Something, Syntax};
+use super::place::{holds_something, Text};
+use super::{
+    allow, check_name, mark, pretty, split, Names, Reading, Rendered, Syntax, CONDITIONAL,
+};
 use crate::action::Action;
 use crate::profile::Profile;
 use crate::syscalls::Arch;
 
 const ALLOW: &str = "SCMP_ACT_ALLOW";
+const INCOMPLETE: &str = "incomplete: ";
+const IMPLIED: &str = "implied: ";
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -33,86 +38,104 @@ struct WrittenRule {
     action: &'static str,
 }
 
+/// A whole `config.json`, whose other keys are the runtime's.
 #[derive(Deserialize)]
-struct Config<N, C> {
-    linux: Linux<N, C>,
+struct Config<'a> {
+    #[serde(borrow)]
+    linux: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
-struct Linux<N, C> {
-    seccomp: Read<N, C>,
+struct Linux<'a> {
+    #[serde(borrow)]
+    seccomp: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Read<N, C> {
-    default_action: Default_,
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Read<'a> {
+    #[serde(borrow)]
+    default_action: &'a RawValue,
     default_errno_ret: Option<u16>,
-    #[serde(default)]
-    architectures: Option<Vec<ArchName>>,
-    #[serde(default)]
-    arch_map: Option<Vec<ArchMap>>,
-    #[serde(default = "Vec::new")]
-    syscalls: Vec<Rule<N, C>>,
+    #[serde(rename = "defaultErrno")]
+    _default_errno: Option<IgnoredAny>,
+    #[serde(borrow)]
+    architectures: Option<Vec<&'a RawValue>>,
+    #[serde(borrow)]
+    arch_map: Option<Vec<&'a RawValue>>,
+    #[serde(rename = "flags")]
+    _flags: Option<IgnoredAny>,
+    #[serde(rename = "listenerPath")]
+    _listener_path: Option<IgnoredAny>,
+    #[serde(rename = "listenerMetadata")]
+    _listener_metadata: Option<IgnoredAny>,
+    #[serde(borrow)]
+    syscalls: Option<Vec<&'a RawValue>>,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ArchMap {
     architecture: String,
-    #[serde(default)]
     sub_architectures: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Rule<N, C> {
-    #[serde(default = "Vec::new")]
-    names: Vec<N>,
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Rule<'a> {
+    #[serde(borrow)]
+    names: Option<Vec<&'a RawValue>>,
     /// Docker's old form.
-    name: Option<N>,
-    action: String,
-    #[serde(default)]
+    #[serde(borrow)]
+    name: Option<&'a RawValue>,
+    #[serde(borrow)]
+    action: &'a RawValue,
+    #[serde(rename = "errnoRet")]
+    _errno_ret: Option<IgnoredAny>,
+    #[serde(rename = "errno")]
+    _errno: Option<IgnoredAny>,
     comment: Option<String>,
-    args: Option<C>,
-    includes: Option<C>,
-    excludes: Option<C>,
+    #[serde(borrow)]
+    args: Option<&'a RawValue>,
+    #[serde(borrow)]
+    includes: Option<&'a RawValue>,
+    #[serde(borrow)]
+    excludes: Option<&'a RawValue>,
 }
 
-/// The default action, checked where it stands.
-#[derive(Deserialize)]
-#[serde(try_from = "String")]
-struct Default_(Action);
-
-impl TryFrom<String> for Default_ {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        Ok(Self(match text.as_str() {
-            "SCMP_ACT_KILL" | "SCMP_ACT_KILL_THREAD" | "SCMP_ACT_KILL_PROCESS" => Action::Kill,
-            "SCMP_ACT_ERRNO" => Action::Errno(libc::EPERM as u16),
-            "SCMP_ACT_LOG" => Action::Log,
-            ALLOW => return Err("a profile that allows by default is no allowlist".to_owned()),
-            _ => return Err(format!("the default action {text:?} is not supported")),
-        }))
+fn default_action(text: &str) -> Result<Action, String> {
+    match text {
+        "SCMP_ACT_KILL" | "SCMP_ACT_KILL_THREAD" | "SCMP_ACT_KILL_PROCESS" => Ok(Action::Kill),
+        "SCMP_ACT_ERRNO" => Ok(Action::Errno(libc::EPERM as u16)),
+        "SCMP_ACT_LOG" => Ok(Action::Log),
+        ALLOW => Err("a profile that allows by default is no allowlist".to_owned()),
+        _ => Err(format!("the default action {text:?} is not supported")),
     }
 }
 
-/// An architecture's name, checked where it stands.
-#[derive(Deserialize)]
-#[serde(try_from = "String")]
-struct ArchName(Option<Arch>);
+/// Whether a rule of this action lets its calls through.
+fn lets_through(action: &str) -> Result<bool, String> {
+    match action {
+        ALLOW | "SCMP_ACT_LOG" => Ok(true),
+        // What is refused in a way of its own is refused all the same, and what
+        // somebody else decides is not allowed.
+        "SCMP_ACT_KILL"
+        | "SCMP_ACT_KILL_THREAD"
+        | "SCMP_ACT_KILL_PROCESS"
+        | "SCMP_ACT_TRAP"
+        | "SCMP_ACT_ERRNO"
+        | "SCMP_ACT_TRACE"
+        | "SCMP_ACT_NOTIFY" => Ok(false),
+        _ => Err(format!("unknown action {action:?}")),
+    }
+}
 
-impl TryFrom<String> for ArchName {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        match text.parse() {
-            Ok(arch) => Ok(Self(Some(arch))),
-            // One that this tool has no names for.
-            Err(_) if text.starts_with("SCMP_ARCH_") => Ok(Self(None)),
-            Err(e) => Err(e),
-        }
+fn arch_name(text: &str) -> Result<Option<Arch>, String> {
+    match text.parse() {
+        Ok(arch) => Ok(Some(arch)),
+        // One that this tool has no names for.
+        Err(_) if text.starts_with("SCMP_ARCH_") => Ok(None),
+        Err(e) => Err(e),
     }
 }
 
@@ -198,7 +221,7 @@ pub fn startup() -> impl Iterator<Item = crate::syscalls::Call> {
 
 pub fn write(profile: &Profile) -> Rendered {
     let mut warnings = Vec::new();
-    let names = names(profile.calls.keys(), "OCI", &mut warnings);
+    let Names { seen, implied } = split(profile, "OCI", &mut warnings);
     let mut archs = profile.archs();
     if archs.is_empty() {
         archs.insert(Arch::NATIVE);
@@ -210,6 +233,23 @@ pub fn write(profile: &Profile) -> Rendered {
         );
     }
     let action = profile.action.unwrap_or(Action::Errno(libc::EPERM as u16));
+    let rule = |comment, names| WrittenRule {
+        comment,
+        names,
+        action: ALLOW,
+    };
+    let mut rules = Vec::new();
+    let incomplete = profile.incomplete.as_ref();
+    // A rule without names is none.
+    if !seen.is_empty() {
+        let comment = incomplete.map(|why| format!("{INCOMPLETE}{why}"));
+        rules.push(rule(comment, seen));
+    } else if incomplete.is_some() {
+        warnings.push("OCI has no place to say that an empty list is incomplete".to_owned());
+    }
+    for (reason, names) in implied {
+        rules.push(rule(Some(format!("{IMPLIED}{reason}")), names));
+    }
     let written = Written {
         default_action: match action {
             Action::Kill => "SCMP_ACT_KILL_PROCESS",
@@ -221,14 +261,7 @@ pub fn write(profile: &Profile) -> Rendered {
             _ => None,
         },
         architectures: archs.iter().filter_map(|arch| arch.scmp_name()).collect(),
-        syscalls: vec![WrittenRule {
-            comment: profile
-                .incomplete
-                .as_ref()
-                .map(|why| format!("incomplete: {why}")),
-            names,
-            action: ALLOW,
-        }],
+        syscalls: rules,
     };
     Rendered {
         text: pretty(&written),
@@ -237,86 +270,95 @@ pub fn write(profile: &Profile) -> Rendered {
 }
 
 pub fn read(text: &str, how: &Reading) -> Result<Profile, Syntax> {
-    match (how.ignore_unknown, how.ignore_conditional) {
-        (false, false) => parse::<Name, Nothing>(text, how),
-        (false, true) => parse::<Name, Something>(text, how),
-        (true, false) => parse::<String, Nothing>(text, how),
-        (true, true) => parse::<String, Something>(text, how),
-    }
-}
-
-fn parse<N, C>(text: &str, how: &Reading) -> Result<Profile, Syntax>
-where
-    N: for<'de> Deserialize<'de> + Into<String>,
-    C: for<'de> Deserialize<'de> + Into<bool>,
-{
-    #[derive(Deserialize)]
-    struct Probe {
-        linux: Option<serde::de::IgnoredAny>,
-    }
-    let inside = serde_json::from_str::<Probe>(text)?.linux.is_some();
-    let file: Read<N, C> = if inside {
-        serde_json::from_str::<Config<N, C>>(text)?.linux.seccomp
-    } else {
-        serde_json::from_str(text)?
+    let text = Text::new(text);
+    let file: Read<'_> = match text.whole::<Config<'_>>()?.linux {
+        Some(linux) => match text.piece::<Linux<'_>>(linux)?.seccomp {
+            Some(seccomp) => text.piece(seccomp)?,
+            None => return Err(text.wrong(linux, "there is no seccomp in it")),
+        },
+        None => text.whole()?,
     };
-    let archs = architectures(file.architectures, file.arch_map, how);
-    let action = match (file.default_action.0, file.default_errno_ret) {
-        (Action::Errno(_), Some(errno)) => Action::Errno(errno),
-        (action, _) => action,
+    let archs = architectures(text, file.architectures, file.arch_map, how)?;
+    let default = text.piece::<String>(file.default_action)?;
+    let action = match text.check(file.default_action, default_action(&default))? {
+        Action::Errno(errno) => Action::Errno(file.default_errno_ret.unwrap_or(errno)),
+        action => action,
     };
     let mut profile = Profile {
         action: Some(action),
         ..Profile::default()
     };
-    for rule in file.syscalls {
-        if let Some(why) = rule
-            .comment
-            .as_deref()
-            .and_then(|c| c.strip_prefix("incomplete: "))
-        {
-            profile.incomplete = Some(why.to_owned());
-        }
-        let conditional = [rule.args, rule.includes, rule.excludes]
-            .into_iter()
-            .flatten()
-            .any(Into::into);
-        // What is refused in a way of its own is refused all the same.
-        if conditional || rule.action != ALLOW {
-            continue;
-        }
-        for name in rule.names.into_iter().chain(rule.name) {
-            allow(&mut profile, &archs, &name.into());
-        }
+    for piece in file.syscalls.unwrap_or_default() {
+        rule(text, piece, &archs, how, &mut profile)?;
     }
     Ok(profile)
 }
 
-fn architectures(
-    list: Option<Vec<ArchName>>,
-    map: Option<Vec<ArchMap>>,
+fn rule<'a>(
+    text: Text<'a>,
+    piece: &'a RawValue,
+    archs: &[Arch],
     how: &Reading,
-) -> Vec<Arch> {
-    if let Some(arch) = how.arch {
-        return vec![arch];
+    profile: &mut Profile,
+) -> Result<(), Syntax> {
+    let rule: Rule<'_> = text.piece(piece)?;
+    let action: String = text.piece(rule.action)?;
+    let allowed = text.check(rule.action, lets_through(&action))?;
+    let comment = rule.comment.unwrap_or_default();
+    if let Some(why) = comment.strip_prefix(INCOMPLETE) {
+        profile.incomplete = Some(why.to_owned());
     }
-    let mut archs: Vec<Arch> = list
-        .unwrap_or_default()
-        .into_iter()
-        .filter_map(|name| name.0)
-        .collect();
+    let mut conditional = false;
+    for condition in [rule.args, rule.includes, rule.excludes] {
+        if holds_something(text, condition)? {
+            if let (false, Some(condition)) = (how.ignore_conditional, condition) {
+                return Err(text.wrong(condition, CONDITIONAL));
+            }
+            conditional = true;
+        }
+    }
+    for piece in rule.names.into_iter().flatten().chain(rule.name) {
+        let name: String = text.piece(piece)?;
+        text.check(piece, check_name(&name, how))?;
+        if conditional || !allowed {
+            continue;
+        }
+        match comment.strip_prefix(IMPLIED) {
+            Some(reason) => mark(profile, archs, &name, reason),
+            None => {
+                allow(profile, archs, &name);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn architectures<'a>(
+    text: Text<'a>,
+    list: Option<Vec<&'a RawValue>>,
+    map: Option<Vec<&'a RawValue>>,
+    how: &Reading,
+) -> Result<Vec<Arch>, Syntax> {
+    let mut archs = Vec::new();
+    for piece in list.unwrap_or_default() {
+        archs.extend(text.check(piece, arch_name(&text.piece::<String>(piece)?))?);
+    }
     // Docker maps each machine's architecture to those that come with it.
-    for entry in map.unwrap_or_default() {
+    for piece in map.unwrap_or_default() {
+        let entry: ArchMap = text.piece(piece)?;
         if entry.architecture.parse() == Ok(Arch::NATIVE) {
             archs.push(Arch::NATIVE);
             let more = entry.sub_architectures.unwrap_or_default();
             archs.extend(more.iter().filter_map(|name| name.parse::<Arch>().ok()));
         }
     }
+    if let Some(arch) = how.arch {
+        archs = vec![arch];
+    }
     if archs.is_empty() {
         archs.push(Arch::NATIVE);
     }
-    archs
+    Ok(archs)
 }
 
 #[cfg(test)]
@@ -353,7 +395,7 @@ mod tests {
     #[test]
     fn a_condition_is_an_error_or_left_out() {
         let e = read(DOCKER, &Reading::default()).unwrap_err();
-        assert_eq!(e.line, 6);
+        assert_eq!((e.line, e.column), (6, 66));
         assert!(e.message.contains("conditions"), "{e}");
         let how = Reading {
             ignore_conditional: true,
@@ -368,12 +410,49 @@ mod tests {
     fn an_error_has_its_place() {
         let text = "{\"defaultAction\":\"SCMP_ACT_KILL\",\n\"syscalls\":[{\"action\":\"SCMP_ACT_ALLOW\",\n\"names\":[\"read\",\"nonsense\"]}]}";
         let e = read(text, &Reading::default()).unwrap_err();
-        assert_eq!((e.line, e.column), (3, 27));
+        assert_eq!((e.line, e.column), (3, 17));
         assert!(e.message.contains("nonsense"), "{e}");
         let e = read(&text.replace("_KILL", "_ALLOW"), &Reading::default()).unwrap_err();
         assert_eq!(e.line, 1);
         let e = read("{\"defaultAction\":\n}", &Reading::default()).unwrap_err();
         assert_eq!((e.line, e.column), (2, 1));
+    }
+
+    #[test]
+    fn an_array_over_several_lines_has_its_places() {
+        let text = "{\n\"defaultAction\": \"SCMP_ACT_KILL\",\n\"syscalls\": [\n{\n\"names\": [\n\"read\",\n\
+                    \"nonsense\"\n],\n\"action\": \"SCMP_ACT_ALLOW\",\n\"args\": [\n{\n\"index\": 0\n}\n]\n}\n]\n}";
+        let place = |text: &str| read(text, &Reading::default()).unwrap_err().line;
+        assert_eq!(place(text), 10);
+        let text = text.replace("\"index\": 0", "").replace("{\n\n}", "");
+        assert_eq!(place(&text), 7);
+        let text = text.replace("nonsense", "write");
+        assert!(read(&text, &Reading::default()).is_ok());
+        assert_eq!(place(&text.replace("ACT_ALLOW", "ACT_ALOW")), 9);
+    }
+
+    #[test]
+    fn unknown_keys_and_actions_are_refused() {
+        let good = r#"{"defaultAction":"SCMP_ACT_KILL","syscalls":[{"names":["read"],"action":"SCMP_ACT_ALLOW"}]}"#;
+        assert!(read(good, &Reading::default()).is_ok());
+        for (from, to) in [
+            ("syscalls", "sycalls"),
+            ("\"names\"", "\"nmaes\""),
+            ("ACT_ALLOW", "ACT_ALOW"),
+            ("ACT_KILL", "ACT_KIL"),
+        ] {
+            let bad = good.replace(from, to);
+            assert!(read(&bad, &Reading::default()).is_err(), "{bad}");
+        }
+        assert!(read(r#"{"linux":{}}"#, &Reading::default()).is_err());
+    }
+
+    #[test]
+    fn an_empty_list_has_no_rule() {
+        let text = write(&Profile::default()).text;
+        assert!(text.contains("\"syscalls\": []"), "{text}");
+        let back = read(&text, &Reading::default()).unwrap();
+        assert!(back.calls.is_empty());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 
 //! One call a line; `#` begins a comment.
 
@@ -8,17 +8,27 @@ use crate::syscalls::{is_known, Arch, Call};
 
 const INCOMPLETE: &str = "# incomplete: ";
 
+/// What stands behind a call that nobody has seen.
+const IMPLIED: &str = "# implied: ";
+
 pub fn write(profile: &Profile) -> Rendered {
-    let mut lines: Vec<String> = profile.calls.keys().map(ToString::to_string).collect();
+    let mut lines: Vec<String> = profile
+        .calls
+        .iter()
+        .map(|(call, seen)| match &seen.implied {
+            Some(reason) => {
+                let reason = reason.replace(char::is_control, " ");
+                format!("{call}  {IMPLIED}{reason}\n")
+            }
+            None => format!("{call}\n"),
+        })
+        .collect();
     lines.sort();
     let mut text = String::new();
     if let Some(why) = &profile.incomplete {
         text = format!("{INCOMPLETE}{why}\n");
     }
-    for line in lines {
-        text.push_str(&line);
-        text.push('\n');
-    }
+    text.extend(lines);
     Rendered {
         text,
         warnings: Vec::new(),
@@ -50,7 +60,17 @@ pub fn read(text: &str, how: &Reading) -> Result<Profile, Syntax> {
                 }),
         };
         match call {
-            Ok(call) => profile.allow(call),
+            Ok(call) => {
+                let known = profile.calls.contains_key(&call);
+                match line.split_once(IMPLIED) {
+                    // What another line has without it was seen.
+                    Some((_, reason)) if !known => {
+                        profile.calls.entry(call).or_default().implied = Some(reason.to_owned());
+                    }
+                    Some(_) => {}
+                    None => profile.allow(call),
+                }
+            }
             Err(_) if how.ignore_unknown => {}
             Err(message) => {
                 return Err(Syntax {

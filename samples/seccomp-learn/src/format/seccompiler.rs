@@ -1,21 +1,26 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 
 //! The JSON of rust-vmm's seccompiler: filters by the name of a thread, names of
 //! one architecture that the file does not say.
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
-use super::strict::{Name, Nothing};
-use super::{allow, names, pretty, single_arch, unknown, Reading, Rendered, Something, Syntax};
+use super::place::{holds_something, Text};
+use super::{
+    allow, check_name, mark, pretty, single_arch, split, Reading, Rendered, Syntax, CONDITIONAL,
+};
 use crate::action::Action;
+use crate::error::Result;
 use crate::profile::Profile;
 use crate::syscalls::Arch;
 
 /// The thread that a written file is for.
 const THREAD: &str = "main_thread";
+const INCOMPLETE: &str = "incomplete: ";
+const IMPLIED: &str = "implied: ";
 
 #[derive(Serialize)]
 struct Written {
@@ -44,30 +49,45 @@ enum Outcome {
 }
 
 #[derive(Deserialize)]
-struct Read<N, C> {
-    #[serde(alias = "default_action")]
-    mismatch_action: Outcome,
-    #[serde(alias = "filter_action")]
-    match_action: Outcome,
-    filter: Vec<Rule<N, C>>,
+#[serde(deny_unknown_fields)]
+struct Read<'a> {
+    #[serde(alias = "default_action", borrow)]
+    mismatch_action: &'a RawValue,
+    #[serde(alias = "filter_action", borrow)]
+    match_action: &'a RawValue,
+    #[serde(borrow)]
+    filter: Vec<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
-struct Rule<N, C> {
-    syscall: N,
-    #[serde(default)]
+#[serde(deny_unknown_fields)]
+struct Rule<'a> {
+    #[serde(borrow)]
+    syscall: &'a RawValue,
     comment: Option<String>,
-    args: Option<C>,
+    #[serde(borrow)]
+    args: Option<&'a RawValue>,
 }
 
 pub fn write(profile: &Profile) -> Result<Rendered> {
     single_arch(profile, "seccompiler's JSON")?;
     let mut warnings = Vec::new();
-    let names = names(profile.calls.keys(), "seccompiler's JSON", &mut warnings);
-    let mut comment = profile
+    let names = split(profile, "seccompiler's JSON", &mut warnings);
+    let mut incomplete = profile
         .incomplete
         .as_ref()
-        .map(|why| format!("incomplete: {why}"));
+        .map(|why| format!("{INCOMPLETE}{why}"));
+    let mut rules: Vec<WrittenRule> = Vec::new();
+    for syscall in names.seen {
+        let comment = incomplete.take();
+        rules.push(WrittenRule { syscall, comment });
+    }
+    for (reason, names) in names.implied {
+        rules.extend(names.into_iter().map(|syscall| WrittenRule {
+            syscall,
+            comment: Some(format!("{IMPLIED}{reason}")),
+        }));
+    }
     let written = Written {
         mismatch_action: match profile.action.unwrap_or(Action::Kill) {
             Action::Kill => Outcome::KillProcess,
@@ -75,13 +95,7 @@ pub fn write(profile: &Profile) -> Result<Rendered> {
             Action::Log => Outcome::Log,
         },
         match_action: Outcome::Allow,
-        filter: names
-            .into_iter()
-            .map(|syscall| WrittenRule {
-                syscall,
-                comment: comment.take(),
-            })
-            .collect(),
+        filter: rules,
     };
     Ok(Rendered {
         text: pretty(&BTreeMap::from([(THREAD, written)])),
@@ -89,65 +103,69 @@ pub fn write(profile: &Profile) -> Result<Rendered> {
     })
 }
 
-pub fn read(text: &str, how: &Reading) -> Result<Profile, Syntax> {
-    match (how.ignore_unknown, how.ignore_conditional) {
-        (false, false) => parse::<Name, Nothing>(text, how),
-        (false, true) => parse::<Name, Something>(text, how),
-        (true, false) => parse::<String, Nothing>(text, how),
-        (true, true) => parse::<String, Something>(text, how),
+pub fn read(text: &str, how: &Reading) -> std::result::Result<Profile, Syntax> {
+    let text = Text::new(text);
+    let threads: BTreeMap<String, &RawValue> = text.whole()?;
+    if threads.is_empty() {
+        return Err(Syntax {
+            line: 1,
+            column: 1,
+            message: "there is no filter in it".to_owned(),
+        });
     }
-}
-
-fn parse<N, C>(text: &str, how: &Reading) -> Result<Profile, Syntax>
-where
-    N: for<'de> Deserialize<'de> + Into<String>,
-    C: for<'de> Deserialize<'de> + Into<bool>,
-{
-    let wrong = |message: String| Syntax {
-        line: 1,
-        column: 1,
-        message,
-    };
-    let threads: BTreeMap<String, Read<N, C>> = serde_json::from_str(text)?;
     let arch = how.arch.unwrap_or(Arch::NATIVE);
     let mut profile = Profile::default();
-    // The union of the threads' lists is what the program needs.
-    for (thread, filter) in threads {
-        if filter.match_action != Outcome::Allow {
-            return Err(wrong(format!("the filter of {thread:?} is no allowlist")));
+    // A process has the filters of its threads; the list holds what any needs.
+    for piece in threads.into_values() {
+        let filter: Read<'_> = text.piece(piece)?;
+        if text.piece::<Outcome>(filter.match_action)? != Outcome::Allow {
+            return Err(text.wrong(filter.match_action, "this filter is no allowlist"));
         }
-        let action = match filter.mismatch_action {
-            Outcome::KillProcess | Outcome::KillThread => Action::Kill,
-            Outcome::Errno(errno) => Action::Errno(
-                errno
-                    .try_into()
-                    .map_err(|_| wrong(format!("errno {errno}")))?,
-            ),
-            Outcome::Log => Action::Log,
-            _ => {
-                return Err(wrong(format!(
-                    "the mismatch action of {thread:?} is not supported"
-                )))
-            }
+        let action = match text.piece::<Outcome>(filter.mismatch_action)? {
+            Outcome::KillProcess | Outcome::KillThread => Ok(Action::Kill),
+            Outcome::Errno(errno) => match u16::try_from(errno) {
+                Ok(errno) => Ok(Action::Errno(errno)),
+                Err(_) => Err(format!("there is no error {errno}")),
+            },
+            Outcome::Log => Ok(Action::Log),
+            _ => Err("this mismatch action is not supported".to_owned()),
         };
+        let action = text.check(filter.mismatch_action, action)?;
         profile.action.get_or_insert(action);
-        for rule in filter.filter {
-            if let Some(why) = rule
-                .comment
-                .as_deref()
-                .and_then(|c| c.strip_prefix("incomplete: "))
-            {
-                profile.incomplete = Some(why.to_owned());
-            }
-            let name = rule.syscall.into();
-            if !rule.args.is_some_and(Into::into) && !allow(&mut profile, &[arch], &name) {
-                if let Some(message) = unknown(&name, how) {
-                    return Err(wrong(message));
-                }
-            }
+        for piece in filter.filter {
+            rule(text, piece, arch, how, &mut profile)?;
         }
     }
     Ok(profile)
+}
+
+fn rule<'a>(
+    text: Text<'a>,
+    piece: &'a RawValue,
+    arch: Arch,
+    how: &Reading,
+    profile: &mut Profile,
+) -> std::result::Result<(), Syntax> {
+    let rule: Rule<'_> = text.piece(piece)?;
+    let comment = rule.comment.unwrap_or_default();
+    if let Some(why) = comment.strip_prefix(INCOMPLETE) {
+        profile.incomplete = Some(why.to_owned());
+    }
+    let name: String = text.piece(rule.syscall)?;
+    text.check(rule.syscall, check_name(&name, how))?;
+    if holds_something(text, rule.args)? {
+        return match rule.args {
+            Some(args) if !how.ignore_conditional => Err(text.wrong(args, CONDITIONAL)),
+            _ => Ok(()),
+        };
+    }
+    match comment.strip_prefix(IMPLIED) {
+        Some(reason) => mark(profile, &[arch], &name, reason),
+        None => {
+            allow(profile, &[arch], &name);
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -167,10 +185,10 @@ mod tests {
 
     #[test]
     fn an_error_has_its_place() {
-        let text = "{\"vmm\":{\"default_action\":\"trap\",\"filter_action\":\"allow\",\n\
+        let text = "{\"vmm\":{\"default_action\":\"kill_process\",\"filter_action\":\"allow\",\n\
                     \"filter\":[{\"syscall\":\"nonsense\"}]}}";
         let e = read(text, &Reading::default()).unwrap_err();
-        assert_eq!((e.line, e.column), (2, 32));
+        assert_eq!((e.line, e.column), (2, 22));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 
 //! A drop-in for a systemd service (`SystemCallFilter=`).
 //!
@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use super::{
-    allow, column, errno_by_name, errno_name, names, numbered, unknown, Reading, Rendered, Syntax,
+    allow, column, errno_by_name, errno_name, implied_comment, numbered, restore, split, unknown,
+    Reading, Rendered, Syntax,
 };
 use crate::action::Action;
 use crate::profile::Profile;
@@ -38,40 +39,41 @@ fn write_with(profile: &Profile, groups: &Groups) -> Rendered {
                 .to_owned(),
         );
     }
-    let names = names(profile.calls.keys(), "systemd", &mut warnings);
+    let names = split(profile, "systemd", &mut warnings);
     let mut text = String::new();
     if let Some(why) = &profile.incomplete {
         text.push_str(&format!("{INCOMPLETE}{why}\n"));
     }
+    text.push_str(&names.comments());
     let arch_names: Vec<&str> = archs
         .iter()
         .filter_map(|arch| arch.systemd_name())
         .collect();
+    let action = profile.action.unwrap_or(Action::Errno(1));
+    if action != Action::Log {
+        text.push_str("# systemd allows its group @default beside what is listed.\n");
+    }
     text.push_str(&format!(
-        "# systemd allows its group @default beside what is listed.\n\
-         [Service]\nNoNewPrivileges=yes\nSystemCallArchitectures={}\n",
+        "[Service]\nNoNewPrivileges=yes\nSystemCallArchitectures={}\n",
         arch_names.join(" ")
     ));
-    text.push_str(match profile.action.unwrap_or(Action::Errno(1)) {
-        Action::Kill => "",
-        Action::Log => "# SystemCallFilter= has no way to log and go on: this kills.\n",
-        Action::Errno(_) => "",
-    });
-    if let Action::Errno(errno) = profile.action.unwrap_or(Action::Errno(1)) {
+    if let Action::Errno(errno) = action {
         text.push_str(&format!("SystemCallErrorNumber={}\n", errno_name(errno)));
     }
-    if profile.action == Some(Action::Log) {
-        warnings.push("a systemd service cannot log and go on: the drop-in kills".to_owned());
-    }
-    // The first line makes the filter, the others add to it.
+    // What logs and goes on is a list of its own: of all calls but these.
+    let key = match action {
+        Action::Log => "SystemCallLog=~",
+        _ => "SystemCallFilter=",
+    };
+    // The first line makes the list, the others add to it.
     let mut line = String::new();
-    for word in fold(&names, groups, &archs) {
+    for word in fold(&names.all(), groups, &archs) {
         if !line.is_empty() && line.len() + 1 + word.len() > WIDTH {
             text.push_str(&format!("{line}\n"));
             line.clear();
         }
         if line.is_empty() {
-            line.push_str("SystemCallFilter=");
+            line.push_str(key);
         } else {
             line.push(' ');
         }
@@ -171,10 +173,14 @@ fn read_with(text: &str, how: &Reading, groups: impl Fn() -> Groups) -> Result<P
     let mut archs = Vec::new();
     // Names wait until the architectures are known: lines come in any order.
     let mut listed: Vec<String> = Vec::new();
+    // Those of SystemCallLog=~, which count where there is no filter.
+    let mut logged: Vec<String> = Vec::new();
     let mut known_groups = None;
-    let mut filter = false;
-    let mut continued = false;
+    let (mut filter, mut log) = (false, false);
+    let mut continued = None;
+    let mut comments = Vec::new();
     for (number, line) in numbered(text) {
+        comments.extend(implied_comment(line));
         if let Some(why) = line.strip_prefix(INCOMPLETE) {
             profile.incomplete = Some(why.to_owned());
         }
@@ -187,10 +193,9 @@ fn read_with(text: &str, how: &Reading, groups: impl Fn() -> Groups) -> Result<P
         if statement.is_empty() || statement.starts_with(['#', ';', '[']) {
             continue;
         }
-        let (key, value) = if continued {
-            ("SystemCallFilter", statement)
-        } else {
-            match statement.split_once('=') {
+        let (key, value) = match continued {
+            Some(key) => (key, statement),
+            None => match statement.split_once('=') {
                 Some((key, value)) => (key.trim(), value.trim()),
                 None => {
                     return Err(wrong(
@@ -198,26 +203,35 @@ fn read_with(text: &str, how: &Reading, groups: impl Fn() -> Groups) -> Result<P
                         format!("expected KEY=VALUE, found {statement:?}"),
                     ))
                 }
-            }
+            },
         };
         let body = value.strip_suffix('\\').unwrap_or(value);
         match key {
-            "SystemCallFilter" => {
-                filter = true;
-                if body.starts_with('~') {
+            "SystemCallFilter" | "SystemCallLog" => {
+                let is_log = key == "SystemCallLog";
+                let first = continued.is_none();
+                let names = if is_log { &mut logged } else { &mut listed };
+                filter |= !is_log;
+                if is_log && first && !body.is_empty() && !body.starts_with('~') {
+                    // A list of what is logged, which refuses nothing.
+                    continued = value.ends_with('\\').then_some("");
+                    continue;
+                }
+                log |= is_log;
+                if !is_log && body.starts_with('~') {
                     return Err(wrong(
                         body,
                         "a list of what is refused is no allowlist".to_owned(),
                     ));
                 }
-                if body.is_empty() && !continued {
-                    listed.clear();
+                if body.is_empty() && first {
+                    names.clear();
                 }
-                for word in body.split_whitespace() {
+                for word in body.trim_start_matches('~').split_whitespace() {
                     if word.starts_with('@') {
                         let groups = known_groups.get_or_insert_with(&groups);
                         match groups.get(word) {
-                            Some(group) => listed.extend(group.iter().cloned()),
+                            Some(group) => names.extend(group.iter().cloned()),
                             None => {
                                 return Err(wrong(
                                     word,
@@ -236,10 +250,14 @@ fn read_with(text: &str, how: &Reading, groups: impl Fn() -> Groups) -> Result<P
                         if let Some(message) = unknown(word, how) {
                             return Err(wrong(word, message));
                         }
-                        listed.push(word.to_owned());
+                        names.push(word.to_owned());
                     }
                 }
-                continued = value.ends_with('\\');
+                continued = value.ends_with('\\').then_some(if is_log {
+                    "SystemCallLog"
+                } else {
+                    "SystemCallFilter"
+                });
             }
             "SystemCallArchitectures" => {
                 for word in body.split_whitespace() {
@@ -259,15 +277,23 @@ fn read_with(text: &str, how: &Reading, groups: impl Fn() -> Groups) -> Result<P
                     ),
                 });
             }
-            _ => {}
+            _ if key.starts_with("SystemCall") => {
+                return Err(wrong(key, format!("unknown key {key:?}")));
+            }
+            // Somebody else's, or one that goes on.
+            _ => continued = continued.filter(|_| value.ends_with('\\')),
         }
     }
-    if !filter {
+    if !filter && !log {
         return Err(Syntax {
             line: 1,
             column: 1,
             message: "there is no SystemCallFilter=".to_owned(),
         });
+    }
+    if !filter {
+        listed = logged;
+        profile.action = Some(Action::Log);
     }
     // systemd kills where nothing else is said.
     profile.action.get_or_insert(Action::Kill);
@@ -280,6 +306,7 @@ fn read_with(text: &str, how: &Reading, groups: impl Fn() -> Groups) -> Result<P
     for name in &listed {
         allow(&mut profile, &archs, name);
     }
+    restore(&mut profile, &archs, &comments);
     Ok(profile)
 }
 
@@ -294,9 +321,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_profile_comes_back(mut profile in named(&[Arch::X86_64]), kill in any::<bool>()) {
+        fn every_profile_comes_back(
+            mut profile in named(&[Arch::X86_64]),
+            action in prop::sample::select(&[Action::Kill, Action::Errno(1), Action::Log]),
+        ) {
             prop_assume!(!profile.calls.is_empty());
-            profile.action = Some(if kill { Action::Kill } else { Action::Errno(1) });
+            profile.action = Some(action);
             let groups = || parse_groups(GROUPS);
             let text = write_with(&profile, &groups()).text;
             prop_assert!(text.lines().all(|line| line.len() < 120));
@@ -337,5 +367,30 @@ mod tests {
         );
         assert_eq!(read("[Service]\nSystemCallFilter=~read\n").line, 2);
         assert_eq!(read("[Service]\n").line, 1);
+        let e = read("[Service]\nSystemCallFiltr=read\nSystemCallFilter=read\n");
+        assert_eq!((e.line, e.column), (2, 1));
+    }
+
+    #[test]
+    fn what_logs_and_goes_on_has_a_list_of_its_own() {
+        let mut profile = Profile::default();
+        profile.allow("read".parse().unwrap());
+        profile.action = Some(Action::Log);
+        let rendered = write_with(&profile, &Groups::new());
+        assert!(
+            rendered.text.contains("\nSystemCallLog=~read\n"),
+            "{}",
+            rendered.text
+        );
+        assert!(!rendered.text.contains("SystemCallFilter"));
+        assert_eq!(rendered.warnings, Vec::<String>::new());
+        let read = |text| read_with(text, &Reading::default(), Groups::new);
+        // Beside a filter it is not what refuses.
+        let both =
+            read("SystemCallFilter=read\nSystemCallLog=write \\\n close\nSystemCallLog=~pipe\n")
+                .unwrap();
+        assert_eq!(both.calls.len(), 1);
+        assert_eq!(both.action, Some(Action::Kill));
+        assert!(read("SystemCallLog=write\n").is_err());
     }
 }

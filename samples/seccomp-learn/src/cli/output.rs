@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 
 //! Writing files whole or not at all.
 
@@ -8,6 +8,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{bail, Context, Result};
+
+use super::say::print_all;
 
 /// Where a result goes.
 #[derive(Clone, Debug)]
@@ -53,10 +55,7 @@ impl Output {
     /// Fails as [`Output::check`] does, or if writing does.
     pub fn write(&self, text: &str) -> Result<()> {
         let Self::File(path, force) = self else {
-            let mut out = io::stdout().lock();
-            out.write_all(text.as_bytes())
-                .and_then(|()| out.flush())
-                .context("cannot write to standard output")?;
+            print_all(text.as_bytes())?;
             return Ok(());
         };
         self.check()?;
@@ -74,10 +73,14 @@ fn directory(path: &Path) -> &Path {
 fn write_file(path: &Path, text: &str, force: bool) -> io::Result<()> {
     // A device or a pipe takes the text as it comes.
     if fs::metadata(path).is_ok_and(|meta| !meta.is_file()) {
-        return OpenOptions::new()
+        let written = OpenOptions::new()
             .write(true)
             .open(path)?
             .write_all(text.as_bytes());
+        return match written {
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            result => result,
+        };
     }
     // Replace what a link points to, not the link.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());

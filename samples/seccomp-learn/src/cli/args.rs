@@ -1,10 +1,12 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 
 //! The command line's shape; completions and the man page are made from it.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use seccomp_learn::action::Action;
 use seccomp_learn::format::Format;
@@ -16,20 +18,35 @@ seccomp-learn runs a program under a seccomp filter that records every system ca
 (SECCOMP_RET_LOG), reads the audit records of that program alone, and writes the list in the format that is \
 wanted: it is to seccomp what audit2allow is to SELinux. A list that may not be whole says so.
 
+Beside the calls that were seen, a profile holds those that the kernel and the C library issue by themselves, \
+or in place of another call on another day: they are marked as implied, each with its reason, and --exact \
+leaves them out. --stable K runs the program until K passes in a row brought nothing new.
+
 A list holds what the program did, not all that it could do: learn with its tests, its error paths, and on \
 the machine where it will run. Then enforce the list with --action log or errno before kill.";
 
 const EXAMPLES: &str = "
-  seccomp-learn run -- ls -l /usr
-  seccomp-learn run --format json -o ls.json -- ls -l /usr
+  seccomp-learn run -- ls -l /usr >ls.txt
+  seccomp-learn run --stable 3 --format json -o ls.json -- ls -l /usr
+  seccomp-learn run --duration 30 -o httpd.txt -- python3 -m http.server
   seccomp-learn enforce ls.json -- ls -l /usr
   seccomp-learn convert --to oci --for oci ls.json
   seccomp-learn from-log /var/log/audit/audit.log --exe /usr/bin/ls";
 
 const EXIT_STATUS: &str = "\
-That of the command, or 128+N if signal N killed it; 124 if the list is incomplete; \
-125 if seccomp-learn failed; 126 or 127 if the command could not be executed or found. \
+That of the command, or 128+N if signal N killed it; 123 if enforce met a call that the profile does not \
+allow, whatever the command made of it; 124 if the list, or the report of enforce, is incomplete; 125 if seccomp-learn failed; 126 or 127 if the command could not be executed or found. \
 diff: 0 if the profiles are the same, 1 if not.";
+
+const STREAMS: &str = "\
+With -o FILE the command has its streams as they are. Without, standard output is for the list alone: it is \
+written when the command has ended, and what the command writes to standard output goes to standard error.";
+
+const SIGNALS: &str = "\
+The first SIGINT or SIGTERM is passed on to the command, or to what it has left behind if it has ended; if the \
+command then ends by itself, as a server does, the list is complete. A second one kills the command, and ends \
+the run without waiting for what else it has started. Other signals are passed on. Signals of the terminal \
+have reached the command already.";
 
 const PRIVILEGE: &str = "\
 --via log needs CAP_AUDIT_CONTROL, CAP_AUDIT_READ and CAP_AUDIT_WRITE in the initial user \
@@ -37,14 +54,17 @@ namespace (root has them); --via notify needs none. Without --keep-privs the com
 no_new_privs, under which set-uid programs do not gain privileges.";
 
 /// What the man page says last.
-pub const SECTIONS: [(&str, &str); 5] = [
+pub const SECTIONS: [(&str, &str); 7] = [
     ("EXAMPLES", EXAMPLES),
     ("EXIT STATUS", EXIT_STATUS),
+    ("STREAMS", STREAMS),
+    ("SIGNALS", SIGNALS),
     ("PRIVILEGE", PRIVILEGE),
     (
         "FILES",
         "/run/seccomp-learn.saved holds the audit settings that were found, while a run with --via log \
-         has changed them. A run that was killed leaves it, and the next one puts them back.",
+         has changed them. A run that was killed leaves it, and the next one puts them back, where \
+         nobody has changed them since.",
     ),
     (
         "SEE ALSO",
@@ -54,6 +74,45 @@ pub const SECTIONS: [(&str, &str); 5] = [
 
 fn after_help() -> String {
     format!("Examples:{EXAMPLES}\n\nExit status: {EXIT_STATUS}\n\nPrivilege: {PRIVILEGE}")
+}
+
+/// The formats, by their names.
+fn formats() -> impl TypedValueParser<Value = Format> {
+    let values = Format::ALL.map(|format| {
+        let value = PossibleValue::new(format.name());
+        match format {
+            Format::Plain => value.alias("list").help("One name a line, sorted"),
+            Format::Json => {
+                value.help("This tool's own JSON: names, numbers, counts, first callers")
+            }
+            Format::Oci => {
+                value.help("OCI runtime-spec JSON: runc, crun, podman, Docker, Kubernetes")
+            }
+            Format::Systemd => value.help("A systemd drop-in"),
+            Format::Minijail => value.help("A minijail policy"),
+            Format::Seccompiler => value.help("seccompiler's JSON, as Firecracker takes it"),
+            Format::C => value
+                .alias("libseccomp")
+                .help("C source that uses libseccomp (written only)"),
+            _ => value,
+        }
+    });
+    PossibleValuesParser::new(values).try_map(|text| text.parse::<Format>())
+}
+
+/// A time as people write it.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = match text.strip_suffix(['s', 'm', 'h']) {
+        Some(number) if text.ends_with('m') => (number, 60.0),
+        Some(number) if text.ends_with('h') => (number, 3600.0),
+        Some(number) => (number, 1.0),
+        None => (text, 1.0),
+    };
+    let seconds = number.parse::<f64>().ok().map(|number| number * unit);
+    seconds
+        .filter(|&seconds| seconds > 0.0)
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| format!("{text:?} is no time (as 90, 1.5m or 2h)"))
 }
 
 /// Learn the system calls that a program makes, and enforce the list
@@ -111,10 +170,13 @@ pub struct Run {
     /// Begin with this profile: its calls are allowed and kept
     #[arg(long, value_name = "PROFILE")]
     pub base: Option<PathBuf>,
-    /// Run up to N times, each time with what is known allowed, until a pass brings nothing new
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-    pub passes: u32,
-    /// Run again up to N times while records are lost
+    /// Run N times; with --stable at most N times (default then 100)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub passes: Option<u32>,
+    /// Run until K complete passes in a row brought nothing new
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
+    pub stable: Option<u32>,
+    /// Run again, up to N times, while a pass loses records, with what is known allowed
     #[arg(long, value_name = "N", default_value_t = 0, num_args = 0..=1, default_missing_value = "5", require_equals = true)]
     pub retry: u32,
     /// Keep the command's audit records in this file (with --via log)
@@ -215,14 +277,17 @@ pub struct Show {
 #[command(next_help_heading = "Writing the profile")]
 pub struct Writing {
     /// The format to write
-    #[arg(long, visible_alias = "to", value_enum, default_value_t = Format::Plain)]
+    #[arg(long, visible_alias = "to", value_parser = formats(), default_value = "plain")]
     pub format: Format,
-    /// The file to write, instead of standard output
+    /// The file to write, instead of standard output; the command keeps its own then
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Replace the file if it is there
     #[arg(long)]
     pub force: bool,
+    /// Only calls that were seen, without those that they imply
+    #[arg(long)]
+    pub exact: bool,
     /// What the profile says about other calls: kill, errno, errno:NUMBER or log
     #[arg(long = "default-action", value_name = "ACTION")]
     pub action: Option<Action>,
@@ -239,7 +304,7 @@ pub struct Writing {
 #[command(next_help_heading = "Reading profiles")]
 pub struct Reading {
     /// The format of the profiles read, where guessing it fails
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = formats())]
     pub from: Option<Format>,
     /// The architecture of the profiles read, where their format does not say
     #[arg(long, value_name = "ARCH")]
@@ -262,9 +327,12 @@ pub struct Execution {
     /// Run without no_new_privs, so that set-uid programs work as ever (needs CAP_SYS_ADMIN)
     #[arg(long)]
     pub keep_privs: bool,
-    /// Records that may wait, in the kernel and again in the socket (with --via log)
+    /// Records that may wait, at least, in the kernel and again in the socket (with --via log)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
     pub backlog: Option<u32>,
+    /// Ask the command to end after this time (SIGTERM), as 90, 1.5m or 2h; kill it 10 seconds later
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub duration: Option<Duration>,
     /// No progress and no summary
     #[arg(short, long)]
     pub quiet: bool,

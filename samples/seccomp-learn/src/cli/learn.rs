@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! `run`: a command is learned from.
+
+use std::fs::File;
+
+use anyhow::{bail, Context, Result};
+use seccomp_learn::learn::{learn, Learnt, Lesson};
+use seccomp_learn::profile::Profile;
+use seccomp_learn::run::{self, Job, Via};
+
+use super::args::{self, Execution};
+use super::output::Output;
+use super::profiles::{output, read_profile, write_profile};
+use super::say::{reasons, say, KeptBack, Progress};
+use super::EXIT_INCOMPLETE;
+
+/// How many names are listed.
+const SHOWN_NAMES: usize = 12;
+
+pub fn run(args: args::Run) -> Result<u8> {
+    let output = output(&args.writing);
+    output.check()?;
+    let mut base = match &args.base {
+        Some(path) => read_profile(path, &args.reading)?,
+        None => Profile::default(),
+    };
+    // Whether it is seen is to be found out.
+    base.exact();
+    let via = choose_via(&args.execution)?;
+    let records = match &args.records {
+        Some(_) if via == Via::Notify => bail!("--records: there are no records with --via notify"),
+        Some(path) => Some(
+            File::create_new(path).with_context(|| format!("cannot write {}", path.display()))?,
+        ),
+        None => None,
+    };
+    let progress = Progress::new(args.execution.quiet);
+    let on_event = |event| progress.on_event(event);
+    let on_pass = |pass| progress.on_pass(pass);
+    let mut job = job(&args.execution, &base.calls, via);
+    job.on_event = &on_event;
+    job.records = records.as_ref();
+    let mut lesson = Lesson::new(job);
+    lesson.passes = args.passes;
+    lesson.stable = args.stable;
+    lesson.retries = args.retry;
+    lesson.on_pass = &on_pass;
+
+    let kept_back = match output {
+        Output::Standard => Some(KeptBack::new()?),
+        Output::File(..) => None,
+    };
+    let learnt = learn(&lesson);
+    progress.end();
+    drop(kept_back);
+    let learnt = learnt?;
+
+    let incomplete = reasons(&learnt.losses).or(base.incomplete);
+    let mut profile = Profile::default();
+    profile.calls = learnt.calls.clone();
+    profile.action = base.action;
+    profile.incomplete = incomplete.clone();
+    profile.history = Some(learnt.history);
+    if !args.writing.exact {
+        profile.imply();
+    }
+    let written = write_profile(&mut profile, &args.writing, &output);
+    for note in &learnt.notes {
+        say(note);
+    }
+    if !args.execution.quiet || incomplete.is_some() {
+        say(summary(&learnt, &profile, via));
+    }
+    written?;
+    Ok(match incomplete {
+        Some(_) => EXIT_INCOMPLETE,
+        None => learnt.status as u8,
+    })
+}
+
+/// What the result knows of itself.
+fn summary(learnt: &Learnt, profile: &Profile, via: Via) -> String {
+    let mut text = format!(
+        "{} {}, {} distinct calls",
+        learnt.records,
+        match via {
+            Via::Notify => "notifications",
+            _ => "records",
+        },
+        learnt.calls.len(),
+    );
+    match profile.implied() {
+        0 => {}
+        n => text += &format!(" and {n} implied"),
+    }
+    text += &match (&profile.incomplete, learnt.earlier.as_slice()) {
+        (Some(why), _) => format!(", incomplete: {why}"),
+        (None, []) => ", complete".to_owned(),
+        (None, earlier) => {
+            let earlier: Vec<String> = earlier
+                .iter()
+                .map(|(pass, losses)| {
+                    format!("pass {pass}: {}", reasons(losses).unwrap_or_default())
+                })
+                .collect();
+            format!(
+                ", the last pass is complete, earlier ones were not ({}): a call that one of them \
+                 lost and no other made is not known",
+                earlier.join("; ")
+            )
+        }
+    };
+    let history = learnt.history;
+    if history.passes > 1 {
+        text += &match history.last_new {
+            0 => format!(", {} passes, none with a new call", history.passes),
+            n => format!(", {} passes, the last new call in pass {n}", history.passes),
+        };
+        if let Some(once) = learnt.once.as_ref().filter(|once| !once.is_empty()) {
+            let mut names: Vec<String> = once
+                .iter()
+                .take(SHOWN_NAMES)
+                .map(ToString::to_string)
+                .collect();
+            if once.len() > SHOWN_NAMES {
+                names.push(format!("and {} others", once.len() - SHOWN_NAMES));
+            }
+            text += &format!(", seen in one pass only: {}", names.join(" "));
+        }
+    }
+    format!("{text}; the command's exit status is {}", learnt.status)
+}
+
+/// The job that the arguments describe.
+pub fn job<'a>(
+    args: &'a Execution,
+    allowed: &'a seccomp_learn::syscalls::Calls,
+    via: Via,
+) -> Job<'a> {
+    let mut job = Job::new(&args.command, allowed, via);
+    job.keep_privs = args.keep_privs;
+    job.backlog = args.backlog;
+    job.duration = args.duration;
+    job
+}
+
+/// Chooses how calls are seen, and says so.
+pub fn choose_via(args: &Execution) -> Result<Via> {
+    let (via, why) = match args.via {
+        args::Via::Log => (Via::Log, None),
+        args::Via::Notify => (Via::Notify, None),
+        args::Via::Auto => run::available(),
+    };
+    if !args.quiet {
+        match (via, why) {
+            (Via::Notify, Some(why)) => {
+                say(format_args!("via notify, as audit cannot be read ({why})"));
+            }
+            (Via::Notify, None) => say("via notify"),
+            _ => say("via the audit log"),
+        }
+        let program = args.command.first().context("no command")?;
+        if !args.keep_privs && run::gains_privileges(program) {
+            say(format_args!(
+                "{} is set-uid or set-gid, and gains nothing under no_new_privs; \
+                 --keep-privs, as root, runs it as ever",
+                program.to_string_lossy()
+            ));
+        }
+    }
+    Ok(via)
+}

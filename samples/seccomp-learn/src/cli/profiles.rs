@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! `merge`, `diff`, `convert` and `show`; reading and writing profiles.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::Path;
+
+use anyhow::{anyhow, bail, Context, Result};
+use seccomp_learn::format::{oci_startup, Format, Reading};
+use seccomp_learn::profile::Profile;
+use seccomp_learn::syscalls::Seen;
+use seccomp_learn::Error;
+
+use super::args::{self, Purpose};
+use super::output::Output;
+use super::say::{print_all, printable, say};
+use super::EXIT_DIFFERENT;
+
+/// No profile is larger than this.
+const MAX_PROFILE: u64 = 16 << 20;
+
+pub fn merge(args: args::Merge) -> Result<u8> {
+    let output = output(&args.writing);
+    output.check()?;
+    let mut sum = Profile::default();
+    for path in &args.profiles {
+        sum.merge(read_profile(path, &args.reading)?);
+    }
+    write_profile(&mut sum, &args.writing, &output)?;
+    Ok(0)
+}
+
+pub fn diff(args: args::Diff) -> Result<u8> {
+    let old = read_profile(&args.old, &args.reading)?;
+    let new = read_profile(&args.new, &args.reading)?;
+    let (removed, added) = old.diff(&new);
+    let mut lines: Vec<(String, char)> = Vec::new();
+    lines.extend(removed.iter().map(|call| (call.to_string(), '-')));
+    lines.extend(added.iter().map(|call| (call.to_string(), '+')));
+    lines.sort();
+    let text: String = lines
+        .iter()
+        .map(|(call, sign)| format!("{sign}{call}\n"))
+        .collect();
+    print_all(text.as_bytes())?;
+    for (path, profile) in [(&args.old, &old), (&args.new, &new)] {
+        if let Some(why) = &profile.incomplete {
+            say(format_args!("{} is incomplete: {why}", path.display()));
+        }
+    }
+    Ok(if lines.is_empty() { 0 } else { EXIT_DIFFERENT })
+}
+
+pub fn convert(args: args::Convert) -> Result<u8> {
+    let output = output(&args.writing);
+    output.check()?;
+    let mut profile = read_profile(&args.profile, &args.reading)?;
+    write_profile(&mut profile, &args.writing, &output)?;
+    Ok(0)
+}
+
+pub fn show(args: args::Show) -> Result<u8> {
+    let profile = read_profile(&args.profile, &args.reading)?;
+    let mut rows: Vec<[String; 4]> = profile
+        .calls
+        .iter()
+        .map(|(call, seen)| {
+            [
+                call.arch().to_string(),
+                call.label(),
+                match seen.count {
+                    0 => "-".to_owned(),
+                    n => n.to_string(),
+                },
+                origin(seen),
+            ]
+        })
+        .collect();
+    rows.sort();
+    rows.insert(0, ["ARCH", "CALL", "COUNT", "FIRST"].map(str::to_owned));
+    let width = |i: usize| rows.iter().map(|row| row[i].len()).max().unwrap_or(0);
+    let (a, b, c) = (width(0), width(1), width(2));
+    let mut text = String::new();
+    for [arch, name, count, first] in &rows {
+        text.push_str(&format!("{arch:a$}  {name:b$}  {count:>c$}  {first}\n"));
+    }
+    print_all(text.as_bytes())?;
+    let action = match profile.action {
+        Some(action) => format!(", other calls: {action}"),
+        None => String::new(),
+    };
+    let implied = match profile.implied() {
+        0 => String::new(),
+        n => format!(", {n} of them implied"),
+    };
+    let history = match &profile.history {
+        Some(history) if history.passes > 1 => format!(
+            ", {} passes, the last new call in pass {}{}",
+            history.passes,
+            history.last_new,
+            match history.lossy {
+                0 => String::new(),
+                n => format!(", {n} of them lost records"),
+            }
+        ),
+        _ => String::new(),
+    };
+    let incomplete = match &profile.incomplete {
+        Some(why) => format!(", incomplete: {why}"),
+        None => String::new(),
+    };
+    say(format_args!(
+        "{} calls{implied}{action}{history}{incomplete}",
+        profile.calls.len()
+    ));
+    Ok(0)
+}
+
+/// Who made a call first, or why it is there although nobody did.
+fn origin(seen: &Seen) -> String {
+    match &seen.implied {
+        Some(reason) => printable(&format!("(implied: {reason})")),
+        None => printable(seen.first.as_deref().unwrap_or("-")) + &selected(seen),
+    }
+}
+
+/// The values of the argument that selects what a call does, if any were seen.
+fn selected(seen: &Seen) -> String {
+    let values: Vec<String> = seen.selectors.iter().map(|v| format!("{v:#x}")).collect();
+    match values.len() {
+        0 => String::new(),
+        _ => format!("  ({})", values.join(", ")),
+    }
+}
+
+pub fn output(args: &args::Writing) -> Output {
+    match &args.output {
+        Some(path) if path.as_os_str() != "-" => Output::File(path.clone(), args.force),
+        _ => Output::Standard,
+    }
+}
+
+pub fn write_profile(profile: &mut Profile, args: &args::Writing, output: &Output) -> Result<()> {
+    if args.action.is_some() {
+        profile.action = args.action;
+    }
+    if args.exact {
+        profile.exact();
+    }
+    if args.purpose == Some(Purpose::Oci) {
+        for call in oci_startup() {
+            profile.allow(call);
+        }
+    }
+    if let Some(arch) = args.arch {
+        let any = !profile.calls.is_empty();
+        profile.calls.retain(|call, _| call.arch() == arch);
+        if any && profile.calls.is_empty() {
+            bail!("the profile has no call of {arch}: nothing would be allowed");
+        }
+    }
+    let rendered = args.format.write(profile)?;
+    for warning in &rendered.warnings {
+        say(warning);
+    }
+    output.write(&rendered.text)
+}
+
+pub fn read_profile(path: &Path, args: &args::Reading) -> Result<Profile> {
+    let name = path.display();
+    let mut text = Vec::new();
+    let mut read = |file: &mut dyn Read| -> io::Result<u64> {
+        Ok(file.take(MAX_PROFILE + 1).read_to_end(&mut text)? as u64)
+    };
+    let size = if path.as_os_str() == "-" {
+        read(&mut io::stdin().lock())
+    } else {
+        fs::File::open(path).and_then(|mut file| read(&mut file))
+    }
+    .with_context(|| format!("cannot read {name}"))?;
+    if size > MAX_PROFILE {
+        bail!("{name} is larger than {MAX_PROFILE} bytes, so it is no profile");
+    }
+    let text = String::from_utf8(text).map_err(|e| {
+        let good = &e.as_bytes()[..e.utf8_error().valid_up_to()];
+        let begin = good
+            .iter()
+            .rposition(|&b| b == b'\n')
+            .map_or(0, |at| at + 1);
+        let line = good.iter().filter(|&&b| b == b'\n').count() + 1;
+        anyhow!("{name}:{line}:{}: this is no text", good.len() - begin + 1)
+    })?;
+    let format = args.from.unwrap_or_else(|| Format::guess(&text));
+    let how = Reading {
+        arch: args.from_arch,
+        ignore_unknown: args.ignore_unknown,
+        ignore_conditional: args.ignore_conditional,
+    };
+    format.read(&text, &how).map_err(|e| match e {
+        Error::Syntax(place) => anyhow!("{name}:{place}"),
+        e => anyhow!(e).context(name.to_string()),
+    })
+}

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! What comes in, made into a list.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+use std::time::{Duration, Instant};
+
+use super::follow::Ending;
+use super::{Event, Job, Loss, Outcome, CANARY, MAX_DISTINCT};
+use crate::audit::{
+    self, Source, AUDIT_CONFIG_CHANGE, AUDIT_LOGIN, AUDIT_SECCOMP, AUDIT_TRUSTED_APP,
+};
+use crate::bpf::ACTION_MASK;
+use crate::error::{Result, Tried};
+use crate::record::{Change, Login, Seccomp};
+use crate::syscalls::Call;
+
+/// How many records to take before signals get their turn.
+const BATCH: usize = 4096;
+
+pub struct Collector<'a> {
+    job: &'a Job<'a>,
+    sessions: BTreeSet<u32>,
+    outcome: Outcome,
+    /// What [`Call::selector`] said.
+    selectors: BTreeMap<Call, Option<usize>>,
+    /// The record of [`CANARY`] came.
+    pub canary: bool,
+    /// Settings that somebody has changed.
+    pub changes: Vec<Change>,
+    overruns: u64,
+    unreadable: u64,
+    too_many: bool,
+    write_error: Option<io::Error>,
+}
+
+impl<'a> Collector<'a> {
+    /// Collects the records of the audit session, or notifications if there is
+    /// none.
+    pub fn new(job: &'a Job<'a>, session: Option<u32>) -> Self {
+        Self {
+            job,
+            sessions: session.into_iter().collect(),
+            outcome: Outcome::default(),
+            selectors: BTreeMap::new(),
+            canary: false,
+            changes: Vec::new(),
+            overruns: 0,
+            unreadable: 0,
+            too_many: false,
+            write_error: None,
+        }
+    }
+
+    /// Takes what waits in the log, or a good part of it; says whether the
+    /// marker was among it.
+    pub fn take(&mut self, log: &mut impl Source, marker: Option<&str>) -> Result<bool> {
+        for _ in 0..BATCH {
+            match log.take()? {
+                audit::Event::Empty => return Ok(false),
+                audit::Event::Overrun => self.overruns += 1,
+                audit::Event::Record(AUDIT_SECCOMP, text) => self.record(text),
+                // A descendant that logs somebody in leaves the session; it is
+                // still ours.
+                audit::Event::Record(AUDIT_LOGIN, text) => {
+                    if let Some(login) = Login::parse(text) {
+                        if self.sessions.contains(&login.old_session) {
+                            self.sessions.insert(login.session);
+                        }
+                    }
+                }
+                audit::Event::Record(AUDIT_CONFIG_CHANGE, text) => {
+                    self.changes.extend(Change::parse(text));
+                }
+                audit::Event::Record(AUDIT_TRUSTED_APP, text) => {
+                    if marker.is_some_and(|marker| text.contains(marker)) {
+                        return Ok(true);
+                    }
+                }
+                audit::Event::Record(..) => {}
+            }
+        }
+        Ok(false)
+    }
+
+    /// Takes all up to the marker; says whether it came. `tell` hears of it if
+    /// that takes long.
+    pub fn drain(&mut self, log: &mut impl Source, marker: &str, limit: Duration) -> Result<bool> {
+        let begin = Instant::now();
+        let mut told = false;
+        loop {
+            if self.take(log, Some(marker))? {
+                return Ok(true);
+            }
+            let left = limit.saturating_sub(begin.elapsed());
+            if left.is_zero() {
+                return Ok(false);
+            }
+            if !told && left < limit / 2 {
+                told = true;
+                (self.job.on_event)(Event::WaitingForLog);
+            }
+            log.wait(left.min(limit / 4))?;
+        }
+    }
+
+    fn record(&mut self, text: &str) {
+        let Some(record) = Seccomp::parse(text) else {
+            self.unreadable += 1;
+            return;
+        };
+        if !self.sessions.contains(&record.session)
+            || record.code & ACTION_MASK != self.job.action.value() & ACTION_MASK
+        {
+            return;
+        }
+        if record.nr == CANARY {
+            self.canary = true;
+            return;
+        }
+        if let Some(mut file) = self.job.records {
+            if self.write_error.is_none() {
+                let line = format!("type=SECCOMP msg={text}\n");
+                self.write_error = file.write_all(line.as_bytes()).err();
+            }
+        }
+        let call = Call {
+            arch: record.arch,
+            nr: record.nr,
+        };
+        self.count(call, || Some(record.comm.to_string_lossy().into_owned()));
+    }
+
+    /// Counts a call.
+    pub fn count(&mut self, call: Call, comm: impl FnOnce() -> Option<String>) {
+        self.outcome.records += 1;
+        let distinct = self.outcome.calls.len();
+        if distinct >= MAX_DISTINCT && !self.outcome.calls.contains_key(&call) {
+            self.too_many = true;
+            return;
+        }
+        let seen = self.outcome.calls.entry(call).or_default();
+        if seen.count == 0 {
+            seen.first = comm();
+            (self.job.on_event)(Event::New(distinct + 1, call));
+        }
+        seen.count += 1;
+    }
+
+    /// Keeps the argument that selects what `call` does, if one does.
+    pub fn select(&mut self, call: Call, args: &[u64; 6]) {
+        // Asked once for each call: the name comes from libseccomp's table.
+        let selector = *self
+            .selectors
+            .entry(call)
+            .or_insert_with(|| call.selector());
+        let value = selector.and_then(|index| args.get(index));
+        if let (Some(&value), Some(seen)) = (value, self.outcome.calls.get_mut(&call)) {
+            seen.select(value as u32);
+        }
+    }
+
+    /// A task that was to be killed is not.
+    pub fn not_killed(&mut self) {
+        self.outcome.not_killed += 1;
+    }
+
+    /// The list.
+    pub fn finish(self, ending: Ending) -> Result<Outcome> {
+        if let Some(e) = self.write_error {
+            return Err(e).tried("cannot write the records");
+        }
+        let mut outcome = self.outcome;
+        outcome.status = ending.status;
+        outcome.stopped = ending.stopped;
+        outcome.losses = ending.losses;
+        if self.overruns > 0 {
+            outcome.losses.push(Loss::Overrun(self.overruns));
+        }
+        if self.unreadable > 0 {
+            outcome.losses.push(Loss::Unreadable(self.unreadable));
+        }
+        if self.too_many {
+            outcome.losses.push(Loss::TooMany);
+        }
+        Ok(outcome)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::Via;
+    use crate::syscalls::Calls;
+    use std::collections::VecDeque;
+
+    /// A log that holds what it is given.
+    struct Fake(VecDeque<(u16, String)>, Option<(u16, String)>);
+
+    const OVERRUN: u16 = 0;
+
+    impl Fake {
+        fn new(events: &[(u16, &str)]) -> Self {
+            let events = events.iter().map(|&(kind, text)| (kind, text.to_owned()));
+            Self(events.collect(), None)
+        }
+    }
+
+    impl Source for Fake {
+        fn take(&mut self) -> Result<audit::Event<'_>> {
+            self.1 = self.0.pop_front();
+            Ok(match &self.1 {
+                None => audit::Event::Empty,
+                Some((OVERRUN, _)) => audit::Event::Overrun,
+                Some((kind, text)) => audit::Event::Record(*kind, text),
+            })
+        }
+
+        fn wait(&mut self, _: Duration) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    fn call(session: u32, nr: u32) -> String {
+        format!(
+            "audit(1.2:3): ses={session} pid=9 comm=\"a\" arch=c000003e syscall={nr} code=0x7ffc0000"
+        )
+    }
+
+    fn collect(events: &[(u16, &str)], marker: Option<&str>) -> (Outcome, bool, bool, Vec<Change>) {
+        let calls = Calls::new();
+        let job = Job::new(&[], &calls, Via::Log);
+        let mut collector = Collector::new(&job, Some(7));
+        let mut log = Fake::new(events);
+        let seen = match marker {
+            Some(marker) => collector
+                .drain(&mut log, marker, Duration::from_millis(4))
+                .unwrap(),
+            None => collector.take(&mut log, None).unwrap(),
+        };
+        let (canary, changes) = (collector.canary, std::mem::take(&mut collector.changes));
+        let outcome = collector.finish(Ending::default()).unwrap();
+        (outcome, seen, canary, changes)
+    }
+
+    fn numbers(outcome: &Outcome) -> Vec<(u32, u64)> {
+        let pair = |(call, seen): (&Call, &crate::syscalls::Seen)| (call.nr, seen.count);
+        outcome.calls.iter().map(pair).collect()
+    }
+
+    #[test]
+    fn only_records_of_the_session_count() {
+        let login = "audit(1.2:3): pid=9 old-ses=7 ses=8 res=1";
+        let (outcome, _, canary, _) = collect(
+            &[
+                (AUDIT_SECCOMP, &call(7, 1)),
+                (AUDIT_SECCOMP, &call(8, 2)),
+                (AUDIT_LOGIN, login),
+                (AUDIT_SECCOMP, &call(8, 3)),
+                (AUDIT_SECCOMP, &call(7, 1)),
+                (AUDIT_SECCOMP, &call(7, CANARY)),
+                (AUDIT_SECCOMP, &call(7, 4).replace("7ffc", "8000")),
+            ],
+            None,
+        );
+        assert_eq!(numbers(&outcome), [(1, 2), (3, 1)]);
+        assert_eq!(outcome.records, 3);
+        assert!(canary);
+        assert_eq!(outcome.losses, []);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_a_loss() {
+        let (outcome, ..) = collect(
+            &[(OVERRUN, ""), (AUDIT_SECCOMP, "audit(1.2:3): ses=7 sysc")],
+            None,
+        );
+        assert_eq!(outcome.losses, [Loss::Overrun(1), Loss::Unreadable(1)]);
+    }
+
+    #[test]
+    fn only_our_own_marker_is_the_end() {
+        let ours = "audit(1.2:3): pid=1 msg='ends 0123'";
+        let forged = [
+            // A program writes one, of another type or without the nonce.
+            (
+                AUDIT_TRUSTED_APP,
+                "audit(1.2:3): pid=9 msg='ends session 7'",
+            ),
+            (1107, ours),
+            (AUDIT_SECCOMP, &call(7, 1)),
+        ];
+        let (outcome, seen, ..) = collect(&forged, Some("ends 0123"));
+        assert!(!seen);
+        assert_eq!(numbers(&outcome), [(1, 1)]);
+        let (outcome, seen, ..) = collect(
+            &[
+                (
+                    AUDIT_TRUSTED_APP,
+                    "audit(1.2:3): pid=9 msg='ends session 7'",
+                ),
+                (AUDIT_SECCOMP, &call(7, 1)),
+                (AUDIT_TRUSTED_APP, ours),
+                (AUDIT_SECCOMP, &call(7, 2)),
+            ],
+            Some("ends 0123"),
+        );
+        assert!(seen);
+        assert_eq!(numbers(&outcome), [(1, 1)]);
+    }
+
+    #[test]
+    fn changes_of_settings_are_kept() {
+        let text = "audit(1.2:3): op=set audit_enabled=1 old=1 auid=0 ses=3 res=1";
+        let (_, _, _, changes) = collect(&[(AUDIT_CONFIG_CHANGE, text)], None);
+        assert_eq!(changes.len(), 1);
+    }
+}

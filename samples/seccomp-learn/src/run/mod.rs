@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Running a command under a filter, and collecting the calls that the filter
+//! does not allow.
+//!
+//! # What a run changes in the process that makes it
+//!
+//! While [`run`] lasts, this process is a child subreaper, and each of its
+//! children that was not there before is waited for; the signals that could be
+//! meant for the command are blocked in the calling thread. Both are as before
+//! when it returns. Other threads should have blocked the same signals, as
+//! [`follow`] says which. With [`Via::Log`] the machine's audit settings are
+//! others while it lasts; see [`settings`](crate::settings).
+
+mod child;
+mod collect;
+pub mod follow;
+mod log;
+mod loss;
+mod notify;
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::sys::prctl;
+use nix::sys::signal::Signal;
+use nix::unistd::{access, AccessFlags};
+
+use crate::action::Action;
+use crate::caps::{missing, Cap};
+use crate::error::{Error, Result, Tried};
+use crate::settings::Note;
+use crate::syscalls::{Call, Calls};
+
+pub use log::available;
+pub use loss::Loss;
+
+/// A call that nobody makes (ENOSYS on every architecture). The child makes it
+/// under its filter, so that its record shows that records come at all.
+pub const CANARY: u32 = 0x3fff_5ec0;
+
+/// More distinct calls than this are no program's; a list stays in memory.
+const MAX_DISTINCT: usize = 1 << 16;
+
+/// How the calls come to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Via {
+    /// Audit records: fast, and needs privilege.
+    Log,
+    /// A SECCOMP_RET_USER_NOTIF listener: slower, and needs none.
+    Notify,
+}
+
+/// Something that happens while a command runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A call came for the first time; so many distinct ones are there now.
+    New(usize, Call),
+    /// The command has ended, and what it left behind has not.
+    Left,
+    /// A signal that asks to end was passed on; its end is waited for.
+    PassedOn(Signal),
+    /// The time is up: the command was asked to end.
+    TimeIsUp,
+    /// The command did not end when it was asked to, so it was killed.
+    Killed,
+    /// The end of the log is waited for.
+    WaitingForLog,
+}
+
+/// What a run gave.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// The calls that the filter did not allow.
+    pub calls: Calls,
+    /// How many there were of them.
+    pub records: u64,
+    /// Empty if the list is complete.
+    pub losses: Vec<Loss>,
+    /// The command's exit status as a shell gives it: 128 and the signal if one
+    /// killed it.
+    pub status: i32,
+    /// A signal asked for the end.
+    pub stopped: bool,
+    /// Tasks that were to be killed, and could not be: their call was refused.
+    pub not_killed: u64,
+    /// What the owner of the machine's settings should hear of.
+    pub notes: Vec<Note>,
+}
+
+/// What to run, and how.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Job<'a> {
+    /// The program and its arguments.
+    pub command: &'a [OsString],
+    /// The calls that the filter allows.
+    pub allowed: &'a Calls,
+    /// What happens to the others.
+    pub action: Action,
+    /// How they come to us.
+    pub via: Via,
+    /// Leave `no_new_privs` unset, so that set-uid programs keep their meaning.
+    pub keep_privs: bool,
+    /// How many records may wait in the kernel, and again in the socket; `None`
+    /// for a number that does. It never lowers what the kernel has.
+    pub backlog: Option<u32>,
+    /// Ask the command to end after this time, as SIGTERM does.
+    pub duration: Option<Duration>,
+    /// Is told what happens.
+    pub on_event: &'a (dyn Fn(Event) + Sync),
+    /// Where to write the audit records themselves.
+    pub records: Option<&'a File>,
+}
+
+impl<'a> Job<'a> {
+    /// A run of `command` that records every call but those that are allowed.
+    pub fn new(command: &'a [OsString], allowed: &'a Calls, via: Via) -> Self {
+        Self {
+            command,
+            allowed,
+            action: Action::Log,
+            via,
+            keep_privs: false,
+            backlog: None,
+            duration: None,
+            on_event: &|_| {},
+            records: None,
+        }
+    }
+}
+
+/// Runs the command until it and all that it has started are gone.
+///
+/// # Errors
+///
+/// [`Error::NotStarted`] if the command cannot be executed; otherwise what audit
+/// or the system refused, with what it needs.
+pub fn run(job: &Job<'_>) -> Result<Outcome> {
+    let program = find(job.command.first().ok_or(Error::NoCommand)?)?;
+    if job.keep_privs {
+        let missing = missing(&[Cap::SysAdmin]);
+        if !missing.is_empty() {
+            return Err(Error::Privilege {
+                what: "keeping privileges",
+                missing,
+                instead: ": without it the kernel takes a filter only with no_new_privs",
+            });
+        }
+    }
+    let _reaper = Subreaper::new()?;
+    match job.via {
+        Via::Log => log::run(job, &program),
+        Via::Notify => notify::run(job, &program),
+    }
+}
+
+/// What the command leaves behind becomes a child of this process, so that its
+/// end is seen.
+struct Subreaper {
+    before: bool,
+}
+
+impl Subreaper {
+    fn new() -> Result<Self> {
+        let before = prctl::get_child_subreaper().tried("cannot ask for the child subreaper")?;
+        prctl::set_child_subreaper(true).tried("cannot become a child subreaper")?;
+        Ok(Self { before })
+    }
+}
+
+impl Drop for Subreaper {
+    fn drop(&mut self) {
+        let _ = prctl::set_child_subreaper(self.before);
+    }
+}
+
+/// Whether the program is set-uid or set-gid, so that `no_new_privs` changes
+/// what it does.
+pub fn gains_privileges(program: &OsString) -> bool {
+    find(program)
+        .ok()
+        .and_then(|path| std::fs::metadata(path).ok())
+        .is_some_and(|meta| meta.mode() & (libc::S_ISUID | libc::S_ISGID) != 0)
+}
+
+/// Finds the program as execvp would, before there is a filter.
+fn find(program: &OsString) -> Result<PathBuf> {
+    let not_started = |errno| Error::NotStarted {
+        program: program.clone(),
+        source: io::Error::from(errno),
+    };
+    let usable = |path: &Path| match access(path, AccessFlags::X_OK) {
+        Ok(()) if path.is_dir() => Err(Errno::EACCES),
+        result => result,
+    };
+    if program.as_bytes().contains(&b'/') {
+        let path = PathBuf::from(program);
+        usable(&path).map_err(not_started)?;
+        return Ok(path);
+    }
+    let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
+    let mut error = Errno::ENOENT;
+    for directory in std::env::split_paths(&path) {
+        let path = directory.join(program);
+        match usable(&path) {
+            Ok(()) => return Ok(path),
+            Err(Errno::EACCES) => error = Errno::EACCES,
+            Err(_) => {}
+        }
+    }
+    Err(not_started(error))
+}
