@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Shows audit's settings, or sets one: audit.py [FIELD VALUE].
+"""Shows audit's settings, or sets one: audit.py [FIELD VALUE]; adds or removes a
+rule that excludes the records of a user: audit.py add|remove UID.
 
 The tests need one setting that seccomp-learn has no reason to touch
 (backlog_wait_time), and a look at the others that does not use its code.
@@ -28,13 +29,20 @@ def request(kind, payload):
                 error = struct.unpack_from("=i", message, 16)[0]
                 if error:
                     sys.exit(f"audit: error {-error}")
-                if kind == AUDIT_SET:
+                if kind != AUDIT_GET:
                     return b""
             elif answer == kind:
                 return message[16:]
 
 
-if len(sys.argv) == 3:
+if sys.argv[1:2] in (["add"], ["remove"]):
+    # struct audit_rule_data: list (exclude), action (never), one field: uid=N.
+    rule = [5, 0, 1] + [0] * 64
+    for value in (1, int(sys.argv[2]), 0x40000000):
+        rule += [value] + [0] * 63
+    kind = 1011 if sys.argv[1] == "add" else 1012
+    request(kind, struct.pack(f"={len(rule) + 1}I", *rule, 0))
+elif len(sys.argv) == 3:
     values = dict.fromkeys(FIELDS, 0)
     values["mask"] = MASK[sys.argv[1]]
     values[sys.argv[1]] = int(sys.argv[2])

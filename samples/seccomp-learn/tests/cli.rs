@@ -787,3 +787,33 @@ fn a_comment_cannot_become_a_call() {
         assert!(!there.out.contains("\nptrace"), "{}", there.out);
     }
 }
+
+#[test]
+fn a_profile_survives_another_day() {
+    let bench = Bench::new();
+    if !can_notify(&bench) {
+        return;
+    }
+    // A sleep that is stopped and continued is restarted by the kernel.
+    let script = "sleep 0.8 & sleep 0.3; kill -s $1 $!; kill -s $2 $!; wait";
+    let day = |tool: &[&str], signals: [&str; 2]| {
+        let command = ["--", "sh", "-c", script, "sh", signals[0], signals[1]];
+        bench.call(&[tool, &["--via", "notify"], &command].concat())
+    };
+    let learnt = day(&["run", "--format", "json", "-o", "l"], ["0", "0"]);
+    assert_eq!(learnt.status, 0, "{}", learnt.err);
+    let enforced = |list: &str| {
+        let command = ["--", "sh", "-c", script, "sh", "STOP", "CONT"];
+        bench.call(&[&["enforce", "--via", "notify", list], &command[..]].concat())
+    };
+    let survived = enforced("l");
+    assert_eq!(survived.status, 0, "{}", survived.err);
+    bench.call(&["convert", "--exact", "-o", "exact", "l"]);
+    let killed = enforced("exact");
+    assert_eq!(killed.status, 123, "{}", killed.err);
+    assert!(
+        killed.err.contains("restart_syscall (by sleep)"),
+        "{}",
+        killed.err
+    );
+}

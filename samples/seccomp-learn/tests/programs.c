@@ -8,12 +8,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define THREADS 64
@@ -112,9 +115,44 @@ static int nameless(void)
 	return syscall(4000) != -1 || errno != ENOSYS;
 }
 
-/* Waits to be told to end. */
+/*
+ * A child sleeps; where it is stopped and continued meanwhile, the kernel puts
+ * restart_syscall() in place of the rest of the sleep.
+ */
+static int sleep_child(int stopped)
+{
+	struct timespec time = { .tv_nsec = 800 * 1000 * 1000 };
+	struct timespec half = { .tv_nsec = 300 * 1000 * 1000 };
+	pid_t pid = fork();
+	int status;
+
+	if (pid < 0)
+		return 1;
+	if (!pid)
+		_exit(nanosleep(&time, NULL) != 0);
+	if (nanosleep(&half, NULL) || kill(pid, stopped ? SIGSTOP : 0))
+		return 1;
+	if (nanosleep(&half, NULL) || kill(pid, stopped ? SIGCONT : 0))
+		return 1;
+	return waitpid(pid, &status, 0) != pid || status;
+}
+
+static void nothing(int unused)
+{
+	(void)unused;
+}
+
+/* Waits to be told to end; says so when it has made that call once. */
 static int wait_for_signal(void)
 {
+	struct itimerval ticks = { { 0, 100 * 1000 }, { 0, 100 * 1000 } };
+	struct itimerval never = { { 0, 0 }, { 0, 0 } };
+
+	signal(SIGALRM, nothing);
+	if (setitimer(ITIMER_REAL, &ticks, NULL))
+		return 1;
+	pause();
+	setitimer(ITIMER_REAL, &never, NULL);
 	printf("ready %d\n", (int)getpid());
 	fflush(stdout);
 	pause();
@@ -135,6 +173,8 @@ int main(int argc, char **argv)
 		return who();
 	if (!strcmp(name, "nameless"))
 		return nameless();
+	if (!strcmp(name, "sleep") && argc > 2)
+		return sleep_child(!strcmp(argv[2], "stopped"));
 	if (!strcmp(name, "wait"))
 		return wait_for_signal();
 	if (!strcmp(name, "flood") && argc > 3) {

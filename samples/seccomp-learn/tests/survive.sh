@@ -12,6 +12,7 @@
 #	ROUNDS=20		runs under the profile
 #	LEARN='--stable 3'	options for learning
 #	VIA=auto		how its calls are seen
+#	SMALL=1			less work for bash and python, where that is slow
 #	KEEP=DIRECTORY		where the profiles and what was killed are kept
 set -uo pipefail
 
@@ -57,7 +58,7 @@ have() {
 
 program_bash() {
 	cat >bash.sh <<-'END'
-	for i in 1 2 3 4 5; do
+	for i in $(seq "$1"); do
 		seq 2000 | sort -rn | awk '{ s += $1 } END { print s }' | tr 0-9 a-j >/dev/null
 		find /etc -maxdepth 1 -type f 2>/dev/null | head -n 20 | xargs -n 5 ls -l | wc -l
 	done
@@ -65,27 +66,28 @@ program_bash() {
 	trap 'true' USR1; kill -USR1 $$
 	read -r line < <(echo word); echo "$line"
 	END
-	command=(bash bash.sh)
+	command=(bash bash.sh ${SMALL:+1} 5)
 }
 
 program_python() {
 	have python3 || return
 	cat >python.py <<-'END'
-	import subprocess, threading, time
+	import subprocess, sys, threading, time
+	much = int(sys.argv[1])
 	# A child that ends while the main thread blocks signals, to start another,
 	# interrupts a thread that sleeps.
 	def work():
-	    for _ in range(20):
+	    for _ in range(2 * much):
 	        subprocess.run(["true"], timeout=60)
 	        time.sleep(0.001)
 	threads = [threading.Thread(target=work) for _ in range(6)]
 	for thread in threads: thread.start()
-	for _ in range(60): subprocess.run(["true"])
+	for _ in range(6 * much): subprocess.run(["true"])
 	event = threading.Event()
 	for thread in threads: thread.join(60)
 	event.wait(0.01)
 	END
-	command=(python3 python.py)
+	command=(python3 python.py ${SMALL:+1} 10)
 }
 
 program_node() {
