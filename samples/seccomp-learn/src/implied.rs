@@ -117,6 +117,22 @@ const ROWS: &[Row] = &[
         implied: &["wait4", "waitid", "waitpid", "rt_sigsuspend"],
         reason: "a shell waits by it if the child has not ended yet",
     },
+    // Reading and writing.
+    family!("one call reads or writes what another gathers from several places", "read" "readv"),
+    family!("one call reads or writes what another gathers from several places", "write" "writev"),
+    family!(
+        "one call reads or writes what another gathers from several places",
+        "pread64" "preadv" "preadv2"
+    ),
+    family!(
+        "one call reads or writes what another gathers from several places",
+        "pwrite64" "pwritev" "pwritev2"
+    ),
+    family!("how many messages wait is another day's matter", "sendmsg" "sendmmsg"),
+    family!(
+        "how many messages wait is another day's matter",
+        "recvmsg" "recvmmsg" "recvmmsg_time64"
+    ),
     // The newer call and the older one.
     family!(
         "the C library tries the newer one and falls back",

@@ -131,11 +131,12 @@ impl fmt::Display for Note {
     }
 }
 
-/// A setting: what was found, and what a run has put in its place.
+/// A setting: what was found, and what runs have put in its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Field<T> {
     found: T,
-    set: T,
+    /// What the runs since then have set, the last of them last.
+    ours: Vec<T>,
     /// Somebody else has set it since.
     theirs: bool,
 }
@@ -143,15 +144,25 @@ struct Field<T> {
 impl<T: Clone + PartialEq> Field<T> {
     fn new(found: T) -> Self {
         Self {
-            set: found.clone(),
             found,
+            ours: Vec::new(),
             theirs: false,
         }
     }
 
+    /// What a run sets.
+    fn set(&mut self, value: T) {
+        self.ours.retain(|mine| *mine != value);
+        self.ours.push(value);
+    }
+
+    fn is_ours(&self, now: &T) -> bool {
+        self.ours.last().unwrap_or(&self.found) == now
+    }
+
     /// What is there now and is not ours is the new "found".
     fn absorb(&mut self, now: T) {
-        if now != self.set {
+        if !self.is_ours(&now) {
             *self = Self::new(now);
         }
     }
@@ -159,7 +170,7 @@ impl<T: Clone + PartialEq> Field<T> {
     /// Somebody else's change, told by its record. A run writes only what
     /// differs, and what it writes is saved.
     fn claim(&mut self, new: T, same: bool) {
-        if same || new != self.set || self.theirs {
+        if same || self.theirs || !self.ours.contains(&new) {
             self.found = new;
             self.theirs = true;
         }
@@ -167,7 +178,7 @@ impl<T: Clone + PartialEq> Field<T> {
 
     /// What it should be after the last run.
     fn wanted(&self, now: T) -> T {
-        if now == self.set {
+        if self.is_ours(&now) {
             self.found.clone()
         } else {
             now
@@ -213,6 +224,14 @@ impl Saved {
         self.actions_logged.absorb(names(actions_logged));
     }
 
+    /// Whether there is something to put back.
+    fn differs(&self, status: &Status, actions_logged: &str) -> bool {
+        self.enabled.wanted(status.enabled) != status.enabled
+            || self.rate_limit.wanted(status.rate_limit) != status.rate_limit
+            || self.backlog_limit.wanted(status.backlog_limit) != status.backlog_limit
+            || self.actions_logged.wanted(names(actions_logged)) != names(actions_logged)
+    }
+
     fn claim(&mut self, change: &Change) {
         match change {
             Change::Number { name, new, old } => {
@@ -240,37 +259,43 @@ impl Saved {
     }
 
     fn to_text(&self) -> String {
-        let number = |field: &Field<u32>| format!("{} {}", field.found, field.set);
-        format!(
-            "{}\n{}\n{}\n{}\n{}\n",
-            number(&self.enabled),
-            number(&self.rate_limit),
-            number(&self.backlog_limit),
-            text(&self.actions_logged.found),
-            text(&self.actions_logged.set)
-        )
+        let numbers = |field: &Field<u32>| {
+            let ours: Vec<String> = field.ours.iter().map(ToString::to_string).collect();
+            format!("{} {}\n", field.found, ours.join(" "))
+        };
+        let mut lines = numbers(&self.enabled);
+        lines += &numbers(&self.rate_limit);
+        lines += &numbers(&self.backlog_limit);
+        let actions = &self.actions_logged;
+        for names in std::iter::once(&actions.found).chain(&actions.ours) {
+            lines += &format!("{}\n", text(names));
+        }
+        lines
     }
 
     fn from_text(text: &str) -> Option<Self> {
         let mut lines = text.lines();
-        let mut number = || {
-            let (found, set) = lines.next()?.split_once(' ')?;
-            Some(Field {
-                found: found.parse().ok()?,
-                set: set.parse().ok()?,
+        let mut numbers = || {
+            let mut words = lines.next()?.split(' ').map(str::parse);
+            let field = Field {
+                found: words.next()?.ok()?,
+                ours: words.collect::<std::result::Result<Vec<_>, _>>().ok()?,
                 theirs: false,
-            })
+            };
+            (!field.ours.is_empty()).then_some(field)
+        };
+        let (enabled, rate_limit, backlog_limit) = (numbers()?, numbers()?, numbers()?);
+        // Nothing is logged where somebody has emptied the list.
+        let actions_logged = Field {
+            found: names(lines.next()?),
+            ours: lines.map(names).collect(),
+            theirs: false,
         };
         Some(Self {
-            enabled: number()?,
-            rate_limit: number()?,
-            backlog_limit: number()?,
-            // Nothing is logged where somebody has emptied the list.
-            actions_logged: Field {
-                found: names(lines.next()?),
-                set: names(lines.next()?),
-                theirs: false,
-            },
+            enabled,
+            rate_limit,
+            backlog_limit,
+            actions_logged,
         })
     }
 }
@@ -351,7 +376,7 @@ impl<M: Machine> Settings<M> {
         };
         if let Some(mut saved) = self.saved() {
             saved.absorb(status, logged);
-            if alone && saved.enabled.found == 0 && saved.enabled.set != 0 {
+            if alone && saved.enabled.found == 0 && status.enabled != 0 {
                 // Nobody can have seen who switched audit on since: where it is
                 // used it stays on.
                 let used = self.machine.rules().map_or(true, |(_, any)| any);
@@ -359,7 +384,7 @@ impl<M: Machine> Settings<M> {
                     saved.enabled = Field::new(status.enabled);
                 }
             }
-            if alone && saved != Saved::new(status, logged) {
+            if alone && saved.differs(status, logged) {
                 self.notes.push(Note::LeftByKilledRun);
             }
             self.own = saved;
@@ -389,10 +414,10 @@ impl<M: Machine> Settings<M> {
         let found = names(logged);
         let mut fit_names = found.clone();
         fit_names.insert(action.kernel_name().to_owned());
-        self.own.enabled.set = fit.enabled;
-        self.own.rate_limit.set = fit.rate_limit;
-        self.own.backlog_limit.set = fit.backlog_limit;
-        self.own.actions_logged.set.clone_from(&fit_names);
+        self.own.enabled.set(fit.enabled);
+        self.own.rate_limit.set(fit.rate_limit);
+        self.own.backlog_limit.set(fit.backlog_limit);
+        self.own.actions_logged.set(fit_names.clone());
         // Before the first change, so that a run that is killed has saved it.
         if self.users.is_some() {
             self.save(&self.own)?;
@@ -419,7 +444,8 @@ impl<M: Machine> Settings<M> {
         Ok(self.machine.status()?.lost_since(&self.before))
     }
 
-    /// Takes changes of settings that were seen in the log since the run began.
+    /// Takes changes of settings that others have made since the run began, as
+    /// the log tells them.
     pub fn changed(&mut self, changes: Vec<Change>) {
         self.changes.extend(changes);
     }
@@ -673,9 +699,14 @@ mod tests {
         let before = bench.fake.values();
         let mut first = bench.enter(None);
         let second = bench.enter(Some(20_000));
-        first.changed(vec![set("audit_backlog_limit", 20_000, BACKLOG)]);
+        let third = bench.enter(Some(30_000));
+        first.changed(vec![
+            set("audit_backlog_limit", 20_000, BACKLOG),
+            set("audit_backlog_limit", 30_000, 20_000),
+        ]);
         assert_eq!(first.leave(), []);
         second.leave();
+        third.leave();
         assert_eq!(bench.fake.values(), before);
     }
 
@@ -727,8 +758,10 @@ mod tests {
     fn what_was_saved_survives_its_text() {
         for logged in ["kill_process errno log", ""] {
             let mut saved = Saved::new(&Fake::new().status().unwrap(), logged);
-            saved.enabled.set = 1;
-            saved.actions_logged.set.insert("trap".to_owned());
+            saved.rate_limit.set(0);
+            saved.enabled.set(1);
+            saved.backlog_limit.set(9000);
+            saved.actions_logged.set(names("errno trap"));
             assert_eq!(Saved::from_text(&saved.to_text()), Some(saved));
         }
         assert_eq!(Saved::from_text("1 2"), None);

@@ -27,8 +27,10 @@ pub struct Collector<'a> {
     selectors: BTreeMap<Call, Option<usize>>,
     /// The record of [`CANARY`] came.
     pub canary: bool,
-    /// Settings that somebody has changed.
+    /// Settings that somebody has changed since the beginning was seen.
     pub changes: Vec<Change>,
+    /// A marker: what comes before it is of another run.
+    begin: Option<String>,
     overruns: u64,
     unreadable: u64,
     too_many: bool,
@@ -37,8 +39,9 @@ pub struct Collector<'a> {
 
 impl<'a> Collector<'a> {
     /// Collects the records of the audit session, or notifications if there is
-    /// none.
-    pub fn new(job: &'a Job<'a>, session: Option<u32>) -> Self {
+    /// none. Changes of settings count from the marker `begin`: records are late,
+    /// and those of the run's own changes may still come.
+    pub fn new(job: &'a Job<'a>, session: Option<u32>, begin: Option<String>) -> Self {
         Self {
             job,
             sessions: session.into_iter().collect(),
@@ -46,6 +49,7 @@ impl<'a> Collector<'a> {
             selectors: BTreeMap::new(),
             canary: false,
             changes: Vec::new(),
+            begin,
             overruns: 0,
             unreadable: 0,
             too_many: false,
@@ -71,9 +75,12 @@ impl<'a> Collector<'a> {
                     }
                 }
                 audit::Event::Record(AUDIT_CONFIG_CHANGE, text) => {
-                    self.changes.extend(Change::parse(text));
+                    if self.begin.is_none() {
+                        self.changes.extend(Change::parse(text));
+                    }
                 }
                 audit::Event::Record(AUDIT_TRUSTED_APP, text) => {
+                    self.begin.take_if(|begin| text.contains(&**begin));
                     if marker.is_some_and(|marker| text.contains(marker)) {
                         return Ok(true);
                     }
@@ -231,7 +238,7 @@ mod tests {
     fn collect(events: &[(u16, &str)], marker: Option<&str>) -> (Outcome, bool, bool, Vec<Change>) {
         let calls = Calls::new();
         let job = Job::new(&[], &calls, Via::Log);
-        let mut collector = Collector::new(&job, Some(7));
+        let mut collector = Collector::new(&job, Some(7), Some("begins 0123".to_owned()));
         let mut log = Fake::new(events);
         let seen = match marker {
             Some(marker) => collector
@@ -313,7 +320,14 @@ mod tests {
     #[test]
     fn changes_of_settings_are_kept() {
         let text = "audit(1.2:3): op=set audit_enabled=1 old=1 auid=0 ses=3 res=1";
-        let (_, _, _, changes) = collect(&[(AUDIT_CONFIG_CHANGE, text)], None);
+        let begin = "audit(1.2:3): pid=1 msg='begins 0123'";
+        // Those before are the run's own, or those of one before.
+        let events = [
+            (AUDIT_CONFIG_CHANGE, text),
+            (AUDIT_TRUSTED_APP, begin),
+            (AUDIT_CONFIG_CHANGE, text),
+        ];
+        let (_, _, _, changes) = collect(&events, None);
         assert_eq!(changes.len(), 1);
     }
 }

@@ -80,6 +80,8 @@ pub fn run(job: &Job<'_>, program: &Path) -> Result<Outcome> {
     let result = (|| -> Result<Outcome> {
         let mut rules = settings.machine().rules()?.0;
         let mut log = Log::open(job.backlog)?;
+        let begin = format!("seccomp-learn begins {}", nonce()?);
+        settings.machine().write_marker(&begin)?;
         let mut os = Os::new()?;
         os.watch(
             log.as_fd()
@@ -103,7 +105,7 @@ pub fn run(job: &Job<'_>, program: &Path) -> Result<Outcome> {
         let Some(session) = child.session() else {
             return Err(put_down(&child));
         };
-        let mut collector = Collector::new(job, Some(session));
+        let mut collector = Collector::new(job, Some(session), Some(begin));
         let ending = follow(&mut os, child.pid, job.duration, job.on_event, &mut || {
             collector.take(&mut log, None).map(|_| ())
         })?;

@@ -46,7 +46,7 @@ pub fn run(job: &Job<'_>, program: &Path) -> Result<Outcome> {
         return Err(put_down(&child));
     };
     let listener = Listener::new(listener);
-    let mut collector = Collector::new(job, None);
+    let mut collector = Collector::new(job, None, None);
     let ending = std::thread::scope(|scope| -> Result<Ending> {
         let collector = &mut collector;
         let supervisor = scope.spawn(move || supervise(job, &listener, &stop_reader, collector));
