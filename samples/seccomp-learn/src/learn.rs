@@ -4,6 +4,7 @@
 
 use crate::error::Result;
 use crate::profile::History;
+use crate::run::follow::Blocked;
 use crate::run::{run, Event, Job, Loss, Outcome};
 use crate::settings::Note;
 use crate::syscalls::{Call, Calls};
@@ -72,7 +73,15 @@ pub struct Learnt {
 ///
 /// As [`run`].
 pub fn learn(lesson: &Lesson<'_>) -> Result<Learnt> {
-    learn_by(lesson, &mut |job| run(job))
+    // One that comes between two passes is for the next.
+    let blocked = Blocked::new()?;
+    let mask = lesson.job.mask.unwrap_or(blocked.before());
+    learn_by(lesson, &mut |job| {
+        run(&Job {
+            mask: Some(mask),
+            ..job.clone()
+        })
+    })
 }
 
 fn learn_by(

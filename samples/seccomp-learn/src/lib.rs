@@ -11,18 +11,18 @@
 //! on the machine, is said in [`mod@run`] and [`settings`].
 
 pub mod action;
-pub mod audit;
+mod audit;
 pub mod bpf;
-pub mod caps;
+mod caps;
 pub mod error;
 pub mod format;
 pub mod fromlog;
 mod implied;
 pub mod learn;
-pub mod notify;
+mod notify;
 pub mod profile;
-pub mod record;
-pub mod rules;
+mod record;
+mod rules;
 pub mod run;
 pub mod settings;
 pub mod syscalls;

@@ -282,38 +282,64 @@ impl Follower {
     }
 }
 
-/// The system itself. The signals are blocked in this thread while it lives.
-pub struct Os {
-    signals: SignalFd,
+/// The signals that are waited for, blocked in this thread while this lives.
+pub struct Blocked {
+    signals: SigSet,
     before: SigSet,
+}
+
+impl Blocked {
+    /// Blocks them.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the system does.
+    pub fn new() -> Result<Self> {
+        let mut signals = SigSet::all();
+        for signal in NOT_PASSED_ON {
+            signals.remove(signal);
+        }
+        let before = signals
+            .thread_swap_mask(SigmaskHow::SIG_BLOCK)
+            .tried("cannot block signals")?;
+        Ok(Self { signals, before })
+    }
+
+    /// The signals that were blocked before.
+    pub fn before(&self) -> SigSet {
+        self.before
+    }
+}
+
+impl Drop for Blocked {
+    fn drop(&mut self) {
+        let _ = self.before.thread_set_mask();
+    }
+}
+
+/// The system itself.
+pub struct Os {
+    blocked: Blocked,
+    signals: SignalFd,
     log: Option<OwnedFd>,
     /// Children that were there before, which are not ours to wait for.
     others: BTreeSet<Pid>,
 }
 
 impl Os {
-    /// Blocks the signals.
+    /// Blocks the signals, and looks which children there are.
     ///
     /// # Errors
     ///
     /// Fails if the system does.
     pub fn new() -> Result<Self> {
-        let mut mask = SigSet::all();
-        for signal in NOT_PASSED_ON {
-            mask.remove(signal);
-        }
-        // SIGPIPE is ignored by Rust's run-time; a write tells us.
-        let before = mask
-            .thread_swap_mask(SigmaskHow::SIG_BLOCK)
-            .tried("cannot block signals")?;
+        let blocked = Blocked::new()?;
         let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
-        let signals = SignalFd::with_flags(&mask, flags).tried("cannot wait for signals");
-        if signals.is_err() {
-            let _ = before.thread_set_mask();
-        }
+        let signals =
+            SignalFd::with_flags(&blocked.signals, flags).tried("cannot wait for signals")?;
         Ok(Self {
-            signals: signals?,
-            before,
+            blocked,
+            signals,
             log: None,
             others: children(),
         })
@@ -321,18 +347,12 @@ impl Os {
 
     /// The signals that were blocked before.
     pub fn mask(&self) -> SigSet {
-        self.before
+        self.blocked.before()
     }
 
     /// Waits for this descriptor as well.
     pub fn watch(&mut self, log: OwnedFd) {
         self.log = Some(log);
-    }
-}
-
-impl Drop for Os {
-    fn drop(&mut self) {
-        let _ = self.before.thread_set_mask();
     }
 }
 

@@ -75,6 +75,8 @@ pub fn run(job: &Job<'_>, program: &Path) -> Result<Outcome> {
     let canary = job.action == Action::Log;
     let filter = Filter::new(job.allowed.keys(), job.action.value())?;
     let loginuid = loginuid().tried("cannot read /proc/self/loginuid")?;
+    // Signals wait until the settings are put back.
+    let mut os = Os::new()?;
     let mut settings =
         Settings::enter(Control::open()?, Path::new(PLACE), job.action, job.backlog)?;
     let result = (|| -> Result<Outcome> {
@@ -82,7 +84,6 @@ pub fn run(job: &Job<'_>, program: &Path) -> Result<Outcome> {
         let mut log = Log::open(job.backlog)?;
         let begin = format!("seccomp-learn begins {}", nonce()?);
         settings.machine().write_marker(&begin)?;
-        let mut os = Os::new()?;
         os.watch(
             log.as_fd()
                 .try_clone_to_owned()
@@ -91,7 +92,7 @@ pub fn run(job: &Job<'_>, program: &Path) -> Result<Outcome> {
         let child = Child::start(&Plan {
             program,
             arguments: job.command,
-            mask: os.mask(),
+            mask: job.mask.unwrap_or(os.mask()),
             loginuid: Some(loginuid),
             filter: &filter,
             how: Install {

@@ -6,15 +6,16 @@
 //! # What a run changes in the process that makes it
 //!
 //! While [`run`] lasts, this process is a child subreaper, and each of its
-//! children that was not there before is waited for; the signals that could be
-//! meant for the command are blocked in the calling thread. Both are as before
-//! when it returns. Other threads should have blocked the same signals, as
-//! [`follow`] says which. With [`Via::Log`] the machine's audit settings are
-//! others while it lasts; see [`settings`](crate::settings).
+//! children that was not there before is waited for; all signals but those of
+//! faults and of job control are blocked in the calling thread, and read there.
+//! All of it is as before when it returns. Other threads have to block the same
+//! signals if these are to reach the command. With [`Via::Log`] the machine's
+//! audit settings are others while it lasts; see
+//! [`settings`](crate::settings).
 
 mod child;
 mod collect;
-pub mod follow;
+pub(crate) mod follow;
 mod log;
 mod loss;
 mod notify;
@@ -29,7 +30,7 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::prctl;
-use nix::sys::signal::Signal;
+use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::{access, AccessFlags};
 
 use crate::action::Action;
@@ -120,6 +121,9 @@ pub struct Job<'a> {
     pub on_event: &'a (dyn Fn(Event) + Sync),
     /// Where to write the audit records themselves.
     pub records: Option<&'a File>,
+    /// The signals that the command is to have blocked, where they are not those
+    /// of this thread.
+    pub(crate) mask: Option<SigSet>,
 }
 
 impl<'a> Job<'a> {
@@ -135,6 +139,7 @@ impl<'a> Job<'a> {
             duration: None,
             on_event: &|_| {},
             records: None,
+            mask: None,
         }
     }
 }

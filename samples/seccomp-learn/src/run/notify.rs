@@ -31,7 +31,7 @@ pub fn run(job: &Job<'_>, program: &Path) -> Result<Outcome> {
     let child = Child::start(&Plan {
         program,
         arguments: job.command,
-        mask: os.mask(),
+        mask: job.mask.unwrap_or(os.mask()),
         loginuid: None,
         filter: &filter,
         how: Install {
