@@ -496,19 +496,26 @@ fn other_signals_reach_the_command_and_end_nothing() {
 
 #[test]
 fn a_second_signal_ends_the_run() {
+    use std::io::{BufRead, BufReader};
+
     let bench = Bench::new();
     if !can_notify(&bench) {
         return;
     }
     // The first is not heard.
     let script = "trap '' TERM; echo ready; while :; do sleep 0.1; done";
-    let child = start(&bench, &[], script);
+    let mut child = start(&bench, &[], script);
+    let said = BufReader::new(child.stderr.take().unwrap());
     signal(&child, "-TERM");
-    std::thread::sleep(std::time::Duration::from_millis(300));
-    signal(&child, "-TERM");
-    let done = done(child.wait_with_output().unwrap());
-    assert_eq!(done.status, 124, "{}", done.err);
-    assert!(done.err.contains("interrupted by"), "{}", done.err);
+    let mut last = String::new();
+    for line in said.lines() {
+        last = line.unwrap();
+        if last.contains("was passed on") {
+            signal(&child, "-TERM");
+        }
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(124), "{last}");
+    assert!(last.contains("interrupted by"), "{last}");
 }
 
 #[test]
@@ -517,20 +524,15 @@ fn a_run_can_have_its_time() {
     if !can_notify(&bench) {
         return;
     }
-    let args = ["--duration", "0.5"];
-    let script = "trap 'exit 0' TERM; echo ready; while :; do sleep 0.1; done";
-    let child = start(&bench, &args, script);
-    let ended = done(child.wait_with_output().unwrap());
-    assert_eq!(ended.status, 0, "{}", ended.err);
-    assert!(ended.err.contains(" complete;"), "{}", ended.err);
-    let child = start(&bench, &args, "echo ready; exec sleep 600");
-    let ended = done(child.wait_with_output().unwrap());
-    assert_eq!(ended.status, 143, "{}", ended.err);
-    assert!(ended.err.contains(" complete;"), "{}", ended.err);
-    assert_eq!(
-        bench.call(&["run", "--duration", "x", "--", "true"]).status,
-        125
-    );
+    let run = |time| {
+        let run = ["run", "--via", "notify", "--force", "-o", "l", "--duration"];
+        bench.call(&[&run[..], &[time, "--", "sleep", "600"]].concat())
+    };
+    let done = run("0.2");
+    assert_eq!(done.status, 143, "{}", done.err);
+    assert!(done.err.contains(" complete;"), "{}", done.err);
+    assert!(done.err.contains("the time is up"), "{}", done.err);
+    assert_eq!(run("x").status, 125);
 }
 
 #[test]
@@ -566,14 +568,13 @@ fn what_waits_says_so() {
     if !can_notify(&bench) {
         return;
     }
-    let run = |quiet: &[&str]| {
+    let run = |args: &[&str]| {
         let run = ["run", "--via", "notify", "--force", "-o", "l"];
-        let command = ["--", "sh", "-c", "sleep 3 & exit 0"];
-        bench.call(&[&run, quiet, &command].concat())
+        bench.call(&[&run, args].concat())
     };
-    let done = run(&[]);
+    let done = run(&["--", "sh", "-c", "sleep 8 & exit 0"]);
     assert!(done.err.contains("left processes"), "{}", done.err);
-    assert_eq!(run(&["-q"]).err, "");
+    assert_eq!(run(&["-q", "--", "sh", "-c", "sleep 3 & exit 0"]).err, "");
 }
 
 #[test]
@@ -795,7 +796,8 @@ fn a_profile_survives_another_day() {
         return;
     }
     // A sleep that is stopped and continued is restarted by the kernel.
-    let script = "sleep 0.8 & sleep 0.3; kill -s $1 $!; kill -s $2 $!; wait";
+    let script = "sleep 4 & n=0; while [ $n -lt 25 ]; do \
+                  sleep 0.1; kill -s $1 $!; kill -s $2 $!; n=$((n + 1)); done; wait";
     let day = |tool: &[&str], signals: [&str; 2]| {
         let command = ["--", "sh", "-c", script, "sh", signals[0], signals[1]];
         bench.call(&[tool, &["--via", "notify"], &command].concat())
