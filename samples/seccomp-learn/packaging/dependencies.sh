@@ -9,13 +9,13 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 CARGO=${CARGO:-cargo}
-tree=("$CARGO" tree --locked --offline --edges normal,build)
+tree=("$CARGO" tree --locked --offline --edges 'normal,build')
 
 # cargo says so on standard error if there is none.
 duplicates=$("${tree[@]}" --duplicates 2>/dev/null)
 [[ -z $duplicates ]] || { printf 'error: in two versions:\n%s\n' "$duplicates" >&2; exit 1; }
 
-"${tree[@]}" --prefix none --no-dedupe --format '{p} {r};{l}' | sort -u | while IFS=';' read -r crate licence; do
+"${tree[@]}" --prefix none --no-dedupe --format '{p};{l}' | sort -u | while IFS=';' read -r crate licence; do
 	case $crate in seccomp-learn\ *) continue ;; esac
 	[[ $crate != *'('*'://'* ]] || { echo "error: not from the registry: $crate" >&2; exit 1; }
 	[[ $licence =~ (^|[^A-Z-])MIT([^A-Z0-9-]|$) ]] || { echo "error: $crate is under $licence" >&2; exit 1; }
