@@ -12,6 +12,7 @@
 #	ROUNDS=20		runs under the profile
 #	LEARN='--stable 3'	options for learning
 #	VIA=auto		how its calls are seen
+#	BUSY=all		how many processes keep the CPUs busy
 #	SMALL=1			less work for bash and python, where that is slow
 #	KEEP=DIRECTORY		where the profiles and what was killed are kept
 set -uo pipefail
@@ -24,6 +25,7 @@ learn=$(realpath "$1")
 shift
 rounds=${ROUNDS:-20}
 via=${VIA:-auto}
+keep_busy=${BUSY:-$(nproc)}
 read -ra options <<<"${LEARN---stable 3}"
 # A limit that only a hang reaches.
 limit=${LIMIT:-300}
@@ -263,7 +265,7 @@ survive() {
 		printf '%-10s FAIL: learning ended with %d: %s\n' "$name" "$status" "$(tail -n 1 "$keep/$name.learn")"
 		bad=1
 	else
-		for ((i = 0; i < $(nproc); i++)); do
+		for ((i = 0; i < keep_busy; i++)); do
 			(while :; do :; done) &
 			busy+=($!)
 		done
@@ -280,9 +282,11 @@ survive() {
 				{ echo "status $status"; tail -n 5 err.log; } >>"$keep/$name.killed"
 			fi
 		done
-		kill "${busy[@]}" 2>/dev/null
-		wait "${busy[@]}" 2>/dev/null
-		busy=()
+		if ((keep_busy > 0)); then
+			kill "${busy[@]}" 2>/dev/null
+			wait "${busy[@]}" 2>/dev/null
+			busy=()
+		fi
 		all=$(count "$profile")
 		implied=$(grep -c '"implied": ' "$profile")
 		printf '%-10s %8d %8d %5d of %d%s\n' "$name" $((all - implied)) "$implied" "$killed" "$rounds" \
@@ -296,7 +300,7 @@ survive() {
 programs=(bash python node java git openssl curl redis nginx postgres)
 (($# == 0)) || programs=("$@")
 bad=0 skipped=0
-printf '# via %s, options %s, %d rounds, %d CPUs busy\n' "$via" "${options[*]:-none}" "$rounds" "$(nproc)"
+printf '# via %s, options %s, %d rounds, %d CPUs busy\n' "$via" "${options[*]:-none}" "$rounds" "$keep_busy"
 printf '%-10s %8s %8s %11s\n' program learned implied killed
 for name in "${programs[@]}"; do
 	survive "$name"
