@@ -378,12 +378,6 @@ static void *call_for_ever(void *arg)
 	return NULL;
 }
 
-/*
- * "seccomp: Fix a race with WAIT_KILLABLE_RECV if the tracer replies too fast"
- * (cce436aafc2a): a call that a signal had interrupted, and that had been
- * received and answered before the task ran again, was made once more. Each
- * answer must be that of one call.
- */
 #define ANSWERS 3000
 
 static void call_under_signals(struct child *child)
@@ -407,6 +401,7 @@ static void *signal_for_ever(void *arg)
 	return NULL;
 }
 
+/* Signals at any moment: before it is received a call is made again, after that not. */
 TEST_F_TIMEOUT(race, each_answer_is_that_of_one_call, SLOWLY)
 {
 	struct seccomp_notif_resp answer = { .val = MARK };
@@ -436,6 +431,58 @@ TEST_F_TIMEOUT(race, each_answer_is_that_of_one_call, SLOWLY)
 	}
 	child.fd[2] = 1;
 	pthread_join(thread, NULL);
+	ASSERT_EQ(0, kill(child.pid, SIGKILL));
+	child_end(_metadata, &child, SIGKILL);
+}
+
+/*
+ * "seccomp: Fix a race with WAIT_KILLABLE_RECV if the tracer replies too fast"
+ * (cce436aafc2a): a call that had been received, then signalled, and answered
+ * before the task had taken note of the signal, was made once more. On one CPU,
+ * which we take from the task at ever other moments of its way to that note.
+ */
+#define SEEN_LATE 12000
+#define LATEST_NS 60000
+
+TEST_F_TIMEOUT(race, answered_before_the_signal_is_seen, SLOWLY)
+{
+	struct sched_param first = { .sched_priority = 1 };
+	struct timespec moment = { };
+	struct seccomp_notif_resp answer = { .val = MARK };
+	struct seccomp_notif request;
+	struct calls *calls;
+	struct child child;
+	cpu_set_t cpu;
+	long answers;
+
+	child_start(_metadata, &child, LISTENS_KILLABLE, call_under_signals);
+	calls = (struct calls *)(child.fd + 16);
+	ASSERT_EQ(0, sched_getaffinity(0, sizeof(cpu), &cpu));
+	while (CPU_COUNT(&cpu) > 1) {
+		int i = 0;
+
+		while (!CPU_ISSET(i, &cpu))
+			i++;
+		CPU_CLR(i, &cpu);
+	}
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(cpu), &cpu));
+	ASSERT_EQ(0, sched_setaffinity(child.pid, sizeof(cpu), &cpu));
+	if (sched_setscheduler(0, SCHED_FIFO, &first)) {
+		kill(child.pid, SIGKILL);
+		child_end(_metadata, &child, SIGKILL);
+		SKIP(return, "no real-time priority: %s", strerror(errno));
+	}
+	child_go(_metadata, &child);
+	for (answers = 0; answers < SEEN_LATE; answers++) {
+		memset(&request, 0, sizeof(request));
+		ASSERT_EQ(0, ioctl(child.listener, SECCOMP_IOCTL_NOTIF_RECV, &request));
+		ASSERT_EQ(answers, calls->made);
+		ASSERT_EQ(0, kill(child.pid, SIGUSR1));
+		moment.tv_nsec = answers * 7919 % LATEST_NS;
+		nanosleep(&moment, NULL);
+		answer.id = request.id;
+		ASSERT_EQ(0, ioctl(child.listener, SECCOMP_IOCTL_NOTIF_SEND, &answer));
+	}
 	ASSERT_EQ(0, kill(child.pid, SIGKILL));
 	child_end(_metadata, &child, SIGKILL);
 }
