@@ -458,6 +458,7 @@ static void listener_make(struct rng *r, struct plan *p)
 	uint32_t flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | (flags_make(r) & 0x2f);
 	unsigned int i, n = 4 + rng_below(r, 8);
 	enum actor a;
+	bool closes;
 
 	p->theme = "listener";
 	p->threads = 1 + rng_below(r, 3);
@@ -475,9 +476,11 @@ static void listener_make(struct rng *r, struct plan *p)
 		attach_add(r, p, S0, 0);
 	ADD(p, S0, OP_ATTACH, way_make(r), flags, FILTER_A, SECCOMP_RET_USER_NOTIF | 7, ADDR_GOOD, ADDR_GOOD);
 	ADD(p, L0, OP_GETFD, PS);
-	if (rng_one_in(r, 2))
+	/* One that nobody else has is to be closed in the middle of a round. */
+	closes = rng_one_in(r, 4);
+	if (closes || rng_one_in(r, 2))
 		ADD(p, S0, OP_CLOSE);
-	if (p->tracer && rng_one_in(r, 2))
+	if (!closes && p->tracer && rng_one_in(r, 2))
 		ADD(p, X0, OP_GETFD, PL);
 	for (i = 0; i < n; i++) {
 		if (rng_one_in(r, 2)) {
@@ -491,7 +494,11 @@ static void listener_make(struct rng *r, struct plan *p)
 		ADD(p, subject(r, p), OP_PROBE, way_make(r), 0);
 		if (rng_one_in(r, 3))
 			listener_step(r, p);
+		if (closes && rng_one_in(r, 6))
+			ADD(p, L0, OP_CLOSE);
 		receive_add(r, p, a);
+		if (closes && rng_one_in(r, 6))
+			ADD(p, L0, OP_CLOSE);
 		if (rng_one_in(r, 2))
 			listener_step(r, p);
 		if (rng_one_in(r, 3))
