@@ -27,7 +27,15 @@ mod abstractions;
 #[cfg(CONFIG_SECCOMP_FILTER)]
 use abstractions::bpf::insn;
 
+#[cfg_attr(
+    not(CONFIG_SYSCTL),
+    allow(dead_code, reason = "names are for the sysctls")
+)]
 mod action;
+#[cfg_attr(
+    not(CONFIG_SYSCTL),
+    allow(dead_code, reason = "texts are for the sysctls")
+)]
 mod action_set;
 #[cfg(CONFIG_SECCOMP_FILTER)]
 mod attach;

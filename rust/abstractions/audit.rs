@@ -4,22 +4,24 @@
 //!
 //! C header: [`include/linux/audit.h`](srctree/include/linux/audit.h)
 
+#[cfg(CONFIG_SYSCTL)]
+use kernel::str::{
+    CStr,
+    CStrExt as _, //
+};
 use kernel::{
     bindings,
     ffi::{
         c_int,
         c_long,
         c_ulong, //
-    },
-    str::{
-        CStr,
-        CStrExt as _, //
     }, //
 };
 
 use super::syscall::Caller;
 
 /// Whether audit is on: C's `audit_enabled`.
+#[cfg(CONFIG_SYSCTL)]
 pub(crate) fn audit_enabled() -> bool {
     // SAFETY: The function reads a variable.
     unsafe { bindings::audit_is_enabled() }
