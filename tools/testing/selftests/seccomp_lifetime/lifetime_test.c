@@ -38,7 +38,7 @@ struct thread {
 	pthread_t thread;
 	volatile pid_t tid;
 	pthread_barrier_t *barrier;
-	int result;
+	int round, result;
 };
 
 static void *thread_main(void *arg)
@@ -356,6 +356,96 @@ TEST_F_TIMEOUT(race, two_listeners_at_once, SLOWLY)
 			TH_LOG("round %d: %d and %d", i, results[0], results[1]);
 		}
 		EXPECT_EQ(1, results[2]);
+	}
+}
+
+#define SYNC_ROUNDS 100
+
+/*
+ * Attaches a filter to all threads. Its allow cache takes its time to prepare, so
+ * that another thread comes while this one attaches.
+ */
+static int attach_slowly_to_all(void)
+{
+	struct sock_filter code[BPF_MAXINSNS] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	};
+	struct sock_fprog prog = { .len = BPF_MAXINSNS, .filter = code };
+	int i, result;
+
+	/* All numbers part at each second instruction, and meet again behind it. */
+	for (i = 1; i < BPF_MAXINSNS - 1; i += 2) {
+		code[i] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 1 << i % 8, 0, 1);
+		code[i + 1] = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 0);
+	}
+	code[BPF_MAXINSNS - 1] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	result = syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &prog);
+	return result < 0 ? -errno : result;
+}
+
+/* Has the thread run on the CPU of that number, if there is one. */
+static void run_on(int cpu)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu, &cpus);
+	sched_setaffinity(0, sizeof(cpus), &cpus);
+}
+
+static void *attach_own(void *arg)
+{
+	struct thread *t = arg;
+	int i;
+
+	run_on(1);
+	t->tid = syscall(__NR_gettid);
+	pthread_barrier_wait(t->barrier);
+	/* A little later in each round, so as to come at every moment. */
+	for (i = 0; i < t->round * 400; i++)
+		syscall(__NR_getuid);
+	t->result = attach(CALL, SECCOMP_RET_ERRNO | EPERM, 0);
+	pthread_barrier_wait(t->barrier);
+	pthread_barrier_wait(t->barrier);
+	return NULL;
+}
+
+/*
+ * A thread that attaches a filter of its own while all are given another has
+ * either that one below its own, or is said to be in the way: never neither.
+ */
+TEST_F_TIMEOUT(race, attached_while_all_are_synchronised, SLOWLY)
+{
+	int i, status;
+	pid_t pid;
+
+	for (i = 0; i < SYNC_ROUNDS; i++) {
+		pid = fork();
+		ASSERT_LE(0, pid);
+		if (!pid) {
+			struct thread other = { .round = i };
+			pthread_barrier_t barrier;
+			int result;
+
+			prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+			run_on(0);
+			pthread_barrier_init(&barrier, NULL, 2);
+			other.barrier = &barrier;
+			if (pthread_create(&other.thread, NULL, attach_own, &other))
+				_exit(NOT_READY);
+			pthread_barrier_wait(&barrier);
+			result = attach_slowly_to_all();
+			pthread_barrier_wait(&barrier);
+			if (other.result || (result && result != other.tid))
+				_exit(1);
+			if (status_number(getpid(), other.tid, "Seccomp_filters") != (result ? 1 : 2))
+				_exit(2);
+			_exit(0);
+		}
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		ASSERT_EQ(0, status) {
+			TH_LOG("round %d", i);
+		}
 	}
 }
 
