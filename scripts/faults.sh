@@ -1,10 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Puts each fault of tests/faults/ into a copy of the Rust, builds a kernel with
-# it, and runs the tests in its guest until one notices: faults.sh [NAME...]
+# Puts each fault of tests/faults/ into a copy of the Rust and runs the tests
+# until one notices, those of the rules on the host first, then the others in
+# the guest of a kernel with the fault: faults.sh [NAME...]
 #
 #	faults.sh --check	only: every fault applies
+#	faults.sh --table	only: what catches each, as the patches say
+#
+# A patch says in "Caught by:" which test caught its fault when that was last
+# looked at: "SUITE: TEST", or an oracle alone. It is tried before all others,
+# which are run only if it fails to notice.
 #
 # Prints a line for each fault with the test that caught it, and leaves them in
 # build/faults/table. The exit status is 1 if a fault was not caught.
@@ -13,43 +19,64 @@ set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
+faults=$ROOT/tests/faults
 work=$BUILD/faults
-cases=2000
+cases=1000
+oracles=(seccomp_programs seccomp_api seccomp_oracle)
 
-# A copy of the crate with fault $1.
+# The test that patch $1 names.
+known_test()
+{
+	sed -n 's/^Caught by: //p' "$faults/$1.patch"
+}
+
+# A copy of the crate with fault $1, or without if it is empty.
 put_in()
 {
 	rm -rf "$work/src"
 	mkdir -p "$work/src"
 	cp -a "$ROOT/rust" "$work/src/rust"
 	# git must not take the copy for a part of our own repository.
-	(cd "$work/src" && GIT_CEILING_DIRECTORIES=$work git apply "$ROOT/tests/faults/$1.patch") ||
+	[ -z "$1" ] || (cd "$work/src" && GIT_CEILING_DIRECTORIES=$work git apply "$faults/$1.patch") ||
 		die "tests/faults/$1.patch does not apply: make it fit what the code has become"
 	# One file of the crate that is newer is enough to build it.
 	touch "$work/src/rust/seccomp.rs"
 }
 
-if [ "${1:-}" = --check ]; then
+mapfile -t -- names < <(cd "$faults" && printf '%s\n' *.patch | sed 's/\.patch$//')
+
+case ${1:-} in
+--check)
 	# Apart from a run that is under way.
 	work=$(mktemp -d "$BUILD/faults.XXXXXX")
 	trap 'rm -rf "$work"' EXIT
-	for patch in "$ROOT"/tests/faults/*.patch; do
-		put_in "$(basename "$patch" .patch)"
+	for name in "${names[@]}"; do
+		put_in "$name"
+		[ -n "$(known_test "$name")" ] || die "tests/faults/$name.patch does not say what catches it"
 	done
 	exit
-fi
+	;;
+--table)
+	for name in "${names[@]}"; do
+		printf '%-24s %s\n' "$name" "$(known_test "$name")"
+	done
+	exit
+	;;
+?*) names=("$@") ;;
+esac
 
 load_tools
-[ $# -gt 0 ] || mapfile -t -- names < <(cd "$ROOT/tests/faults" && printf '%s\n' *.patch | sed 's/\.patch$//')
-[ $# -eq 0 ] || names=("$@")
-"$ROOT/scripts/kernel.sh" rust
+PATH=$(dirname "$RUSTC"):$PATH
+export RUSTC
 "$ROOT/scripts/kernel.sh" c
 "$ROOT/scripts/selftests.sh"
 mkdir -p "$work"
 [ -d "$BUILD/faulty-rust" ] || {
+	"$ROOT/scripts/kernel.sh" rust
 	cp -a "$BUILD/rust" "$BUILD/faulty-rust"
 	rm -f "$BUILD/faulty-rust/seccomp-rust.config"
 }
+object=$BUILD/faulty-rust/kernel/seccomp/rust/seccomp.o
 
 # The kernel build finds the crate in its usual place, which shows the copy to
 # this build alone.
@@ -58,51 +85,112 @@ build()
 	local user=()
 	[ "$(id -u)" -eq 0 ] || user=(--user --map-root-user)
 	unshare --mount "${user[@]}" sh -c 'mount --bind "$1" "$2" && "$3" faulty-rust' \
-		sh "$work/src/rust" "$ROOT/rust" "$ROOT/scripts/kernel.sh"
+		sh "$work/src/rust" "$ROOT/rust" "$ROOT/scripts/kernel.sh" >"$work/build.log" 2>&1
 }
 
-# In the guest: the tests one after the other, up to the first that fails, and
-# fails again on its own, twice. One that fails by chance has caught nothing.
+# A test of the rules on the host that fails, if any does: the one that patch $1
+# names, if that is among them. They are of those files alone that the crate for
+# the host has.
+host_test()
+{
+	local file failed
+	while read -r file; do
+		grep -qF "/${file#rust/}\"" "$ROOT/rust/host/src/lib.rs" || continue
+		! CARGO_TARGET_DIR=$BUILD/cargo/faults "$CARGO" test --quiet \
+			--manifest-path "$work/src/rust/host/Cargo.toml" >"$work/host.log" 2>&1 || return 0
+		failed=$(sed -n 's/^---- \(.*::\)*\(.*\) stdout ----$/host: \2/p' "$work/host.log")
+		grep -xF -- "$(known_test "$1")" <<<"$failed" || head -n 1 <<<"$failed"
+		return
+	done < <(sed -n 's,^+++ b/,,p' "$faults/$1.patch")
+}
+
+# In the guest: the test that is named, then the suites one after the other, up
+# to the first test that fails, and fails again on its own, twice. One that fails
+# by chance has caught nothing.
 cat >"$work/guest" <<-END
 	caught()
 	{
 		echo "\$1" >$work/caught
 		exit 0
 	}
-	# A program of the harness and its arguments.
+	# The directory and the command of a suite of the harness.
+	harness()
+	{
+		case \$1 in
+		seccomp_bpf) echo kernel ./seccomp_bpf ;;
+		lifetime_test | listener_test) echo seccomp_lifetime "./\$1" ;;
+		log_test) echo seccomp_log ./log_test -F no_audit ;;
+		sysctl_test) echo seccomp_log ./sysctl_test ;;
+		esac
+	}
+	fails()
+	{
+		! "./\$1" -r "\$2" 2>/dev/null | grep -aqE "^ok [0-9]* *\$2( |\\\$)"
+	}
+	# Suite \$1, or its test \$2 alone, which may be of no fixture.
 	suite()
 	{
-		local name test
-		echo "\${1##*/}" >$work/suite
+		local dir command name
+		echo "\$1\${2:+: \$2}" >$work/suite
+		read -r dir command < <(harness "\$1")
+		cd "$BUILD/selftests/\$dir"
 		while read -r name; do
-			for test in 1 2; do
-				"\$1" -r "\$name" 2>/dev/null | grep -aq '^not ok' || { echo "\${1##*/}: \$name" >>$work/chance; continue 2; }
-			done
-			caught "\${1##*/}: \$name"
-		done < <("\$@" 2>/dev/null | sed -n 's/^not ok [0-9]* *//p')
+			if fails "\$1" "\$name" && fails "\$1" "\$name"; then
+				caught "\$1: \${name#global.}"
+			fi
+		done < <(if [[ \${2:-} == *.* ]]; then echo "\$2"; elif [ -n "\${2:-}" ]; then echo "global.\$2"; else \$command 2>/dev/null | sed -n 's/^not ok [0-9]* *//p'; fi)
 	}
-	echo kunit >$work/suite
-	kunit=\$(grep -m 1 '^ *not ok' /sys/kernel/debug/kunit/seccomp_rust/results)
-	[ -z "\$kunit" ] || caught "kunit: \${kunit##* }"
-	cd $BUILD/selftests/kernel && suite ./seccomp_bpf
-	cd $BUILD/selftests/seccomp_log && suite ./log_test -F no_audit
-	suite ./sysctl_test
-	echo oracle >$work/suite
+	kunit()
+	{
+		local name
+		echo kunit >$work/suite
+		name=\$(grep -m 1 '^ *not ok' /sys/kernel/debug/kunit/seccomp_rust/results)
+		[ -z "\$name" ] || caught "kunit: \${name##* }"
+	}
+	# An oracle, whose lines are to be those of the C kernel.
+	lines()
+	{
+		$BUILD/selftests/\$1/\$1 --seed 1 --cases $cases --jobs 2 | cmp -s $work/\$1.c.lines -
+	}
 	oracle()
 	{
-		$BUILD/selftests/seccomp_oracle/seccomp_oracle --seed 1 --cases $cases --jobs 2 | cmp $work/c.lines - 2>&1 | grep -o 'line [0-9]*'
+		echo "\$1" >$work/suite
+		lines "\$1" || lines "\$1" || caught "\$1"
 	}
-	line=\$(oracle)
-	[ -z "\$line" ] || [ "\$line" != "\$(oracle)" ] || caught "oracle: \$line is not that of C"
+	stress()
+	{
+		echo stress >$work/suite
+		cd "$BUILD/selftests/seccomp_log"
+		! ./stress 20 | grep -q '^not ok' || caught stress
+	}
+	each()
+	{
+		case \$1 in
+		kunit | stress) \$1 ;;
+		seccomp_bpf:* | lifetime_test:* | listener_test:* | log_test:* | sysctl_test:*) suite "\${1%%:*}" "\${1##*: }" ;;
+		${oracles[0]} | ${oracles[1]} | ${oracles[2]}) oracle "\$1" ;;
+		esac
+	}
+	each "\$1"
+	# What was known is not enough any more.
+	kunit
+	for name in seccomp_bpf lifetime_test listener_test log_test sysctl_test; do
+		suite \$name
+	done
+	for name in ${oracles[*]}; do
+		oracle \$name
+	done
+	stress
 	caught nothing
 END
 
-# Runs the tests on kernel $1; prints what caught it, "nothing" if nothing did.
+# Runs the tests on the kernel, test $1 first; prints what caught it, "nothing"
+# if nothing did.
 try()
 {
 	local status=0
-	rm -f "$work/suite" "$work/caught" "$work/chance"
-	"$ROOT/scripts/vm.sh" --quiet --icount --timeout 400 --kernel "$1" -- "bash $work/guest" \
+	rm -f "$work/suite" "$work/caught"
+	"$ROOT/scripts/vm.sh" --quiet --icount --timeout 900 --kernel faulty-rust -- "bash $work/guest '$1'" \
 		</dev/null >"$work/vm.log" 2>&1 || status=$?
 	case $status in
 	126) printf '%s: %s\n' "$(cat "$work/suite" 2>/dev/null || echo boot)" \
@@ -112,28 +200,52 @@ try()
 	esac
 }
 
-say "the lines of C"
-"$ROOT/scripts/vm.sh" --quiet --icount --kernel c -- \
-	"$BUILD/selftests/seccomp_oracle/seccomp_oracle --seed 1 --cases $cases --jobs 2 >$work/c.lines"
-[ "$(wc -l <"$work/c.lines")" -ge "$cases" ] || die "the oracle did not print $cases cases on the C kernel"
-# A test that fails without a fault would catch anything.
-caught=$(try rust)
-[ "$caught" = nothing ] || die "the kernel without a fault is caught by $caught"
-say "the kernel without a fault: nothing is caught"
-
-failed=0
-: >"$work/table"
-for name in "${names[@]}"; do
-	put_in "$name"
-	build >"$work/build.log" 2>&1 || { tail -n 20 "$work/build.log" >&2; die "the kernel with tests/faults/$name.patch does not build"; }
-	if cmp -s "$BUILD/rust/kernel/seccomp/rust/seccomp.o" "$BUILD/faulty-rust/kernel/seccomp/rust/seccomp.o"; then
-		die "tests/faults/$name.patch makes no difference to the object"
-	fi
-	caught=$(try faulty-rust)
-	[ "$caught" != nothing ] || failed=1
-	printf '%-22s %s\n' "$name" "$caught" | tee -a "$work/table"
-	[ ! -s "$work/chance" ] || say "$name: failed once, not again: $(sort -u "$work/chance" | tr '\n' ' ')"
+for program in "${oracles[@]}"; do
+	[ "$work/$program.c.lines" -ot "$BUILD/selftests/$program/$program" ] || continue
+	say "the lines of C: $program"
+	"$ROOT/scripts/vm.sh" --quiet --icount --kernel c -- \
+		"$BUILD/selftests/$program/$program --seed 1 --cases $cases --jobs 2 >$work/lines" </dev/null
+	[ "$(wc -l <"$work/lines")" -ge "$cases" ] || die "$program did not print $cases cases on the C kernel"
+	mv "$work/lines" "$work/$program.c.lines"
 done
-total=$(wc -l <"$work/table")
-say "$((total - $(grep -c ' nothing$' "$work/table" || true))) of $total faults caught"
-exit "$failed"
+
+# A test that fails without a fault would catch anything. Not asked again for
+# faults that are tried one by one.
+put_in ''
+build || { tail -n 20 "$work/build.log" >&2; die "the kernel without a fault does not build"; }
+cp "$object" "$work/sound.o"
+[ $# -gt 0 ] || {
+	caught=$(try kunit)
+	[ "$caught" = nothing ] || die "the kernel without a fault is caught by $caught"
+	say "the kernel without a fault: nothing is caught"
+}
+
+# Says what becomes of fault $1; fails if it is not caught.
+look()
+{
+	local caught
+	put_in "$1"
+	caught=$(host_test "$1")
+	if [ -n "$caught" ]; then
+		: # It needs no kernel.
+	elif ! build; then
+		tail -n 20 "$work/build.log" >&2
+		caught="nothing: the kernel does not build"
+	elif cmp -s "$object" "$work/sound.o"; then
+		caught="nothing: it makes no difference to the object"
+	else
+		caught=$(try "$(known_test "$1")")
+	fi
+	printf '%-24s %s\n' "$1" "$caught"
+	[ "${caught%%:*}" != nothing ] || return
+	[[ $caught == "$(known_test "$1")"* ]] || say "$1: the patch names $(known_test "$1")"
+}
+
+: >"$work/table"
+caught=0
+for name in "${names[@]}"; do
+	! look "$name" >"$work/line" || caught=$((caught + 1))
+	tee -a "$work/table" <"$work/line"
+done
+say "$caught of ${#names[@]} faults caught"
+[ "$caught" -eq "${#names[@]}" ]
