@@ -22,6 +22,14 @@
 #![deny(unsafe_code)]
 
 #[expect(unsafe_code)]
+#[cfg_attr(
+    not(CONFIG_SECCOMP_FILTER),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "they are whole, strict mode needs few of them"
+    )
+)]
 mod abstractions;
 
 #[cfg(CONFIG_SECCOMP_FILTER)]
@@ -44,6 +52,7 @@ mod cache;
 #[cfg(CONFIG_SECCOMP_FILTER)]
 mod dispatch;
 #[expect(unsafe_code)]
+#[cfg_attr(not(CONFIG_SECCOMP_FILTER), allow(unused_imports))]
 mod entry;
 #[cfg(CONFIG_SECCOMP_FILTER)]
 mod filter;
@@ -65,5 +74,8 @@ mod sysctl;
 #[cfg(CONFIG_SECCOMP_RUST_KUNIT_TEST)]
 mod tests;
 mod uapi;
-#[cfg(CONFIG_SECCOMP_FILTER)]
+#[cfg_attr(
+    not(CONFIG_SECCOMP_FILTER),
+    allow(dead_code, reason = "filters alone have verdicts")
+)]
 mod verdict;

@@ -14,11 +14,7 @@ use kernel::{
 };
 use zerocopy_derive::Immutable;
 
-use crate::{
-    action::Action,
-    cache,
-    verdict, //
-};
+use crate::action::Action;
 
 /// `SECCOMP_MODE_*`, and the mode of a task that a kill has been decided for, which user space
 /// never sees.
@@ -169,7 +165,17 @@ static_assert!(Action::UserNotif.code() == uapi::SECCOMP_RET_USER_NOTIF);
 static_assert!(Action::Trace.code() == uapi::SECCOMP_RET_TRACE);
 static_assert!(Action::Log.code() == uapi::SECCOMP_RET_LOG);
 static_assert!(Action::Allow.code() == uapi::SECCOMP_RET_ALLOW);
-static_assert!(verdict::RET_ACTION_FULL == uapi::SECCOMP_RET_ACTION_FULL);
-static_assert!(verdict::RET_DATA == uapi::SECCOMP_RET_DATA);
-static_assert!(cache::OFFSET_NR as usize == offset_of!(SeccompData, nr));
-static_assert!(cache::OFFSET_ARCH as usize == offset_of!(SeccompData, arch));
+#[cfg(CONFIG_SECCOMP_FILTER)]
+mod filter {
+    use super::*;
+
+    use crate::{
+        cache,
+        verdict, //
+    };
+
+    static_assert!(verdict::RET_ACTION_FULL == uapi::SECCOMP_RET_ACTION_FULL);
+    static_assert!(verdict::RET_DATA == uapi::SECCOMP_RET_DATA);
+    static_assert!(cache::OFFSET_NR as usize == offset_of!(SeccompData, nr));
+    static_assert!(cache::OFFSET_ARCH as usize == offset_of!(SeccompData, arch));
+}

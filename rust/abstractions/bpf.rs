@@ -180,6 +180,7 @@ impl<T> Drop for Program<T> {
 }
 
 /// The bytes of `program`, as user space has them.
+#[cfg(CONFIG_CHECKPOINT_RESTORE)]
 pub(crate) fn bytes_of(program: &[Insn]) -> &[u8] {
     // SAFETY: An instruction has no padding: its fields are 2, 1, 1 and 4 bytes, aligned to 4.
     unsafe { slice::from_raw_parts(program.as_ptr().cast(), size_of_val(program)) }
