@@ -105,7 +105,8 @@ part_ours()
 	guests sysctl --icount -- "cd $dir && ./sysctl_test"
 	guests log-audit-off --icount --append audit=0 -- "cd $dir && ./log_test -f no_audit"
 	guests lifetime --icount -- "cd $BUILD/selftests/seccomp_lifetime && ./lifetime_test"
-	part same-ours same log sysctl log-audit-off lifetime
+	guests listener --icount -- "cd $BUILD/selftests/seccomp_lifetime && ./listener_test"
+	part same-ours same log sysctl log-audit-off lifetime listener
 }
 
 part_kunit()

@@ -69,12 +69,21 @@ denied()
 		[ "$(grep -c 'unsafe_code' "$ROOT/rust/seccomp.rs")" -eq 3 ]
 }
 
+# Files with unsafe code and how much, as the documentation has it.
+counted()
+{
+	diff <(cd "$ROOT" && grep -rcE '\bunsafe (\{|impl|fn|extern)' --include='*.rs' --exclude-dir=host rust |
+		awk -F: '$2 > 0 { print $1, $2 }' | sort) \
+		<(sed -n 's/^``\(rust[^`]*\)`` *\([0-9]*\)$/\1 \2/p' "$ROOT/Documentation/design.rst" | sort)
+}
+
 ktap_print_header
-ktap_set_plan 5
+ktap_set_plan 6
 check "no patch touches kernel/seccomp.c" untouched
 check "with SECCOMP_RUST the kernel is built of kernel/seccomp/" \
 	built_of rust kernel/seccomp/rust/seccomp.o kernel/seccomp/rust/syscall.o
 check "without it of kernel/seccomp.c" built_of c kernel/seccomp.o
 check "no unsafe code and no bindings above the abstractions" no_unsafe
+check "the documentation counts the unsafe code of each file" counted
 check "the compiler denies unsafe code there" denied
 ktap_finished
