@@ -75,7 +75,9 @@ export GIT_CEILING_DIRECTORIES=$BUILD
 for patch in $(printf '%s\n' "$ROOT"/patches/*.patch | sort -r); do
 	git -C "$work/other-tree" apply -R "$patch"
 done
+# By these two the scripts know a kernel tree.
 touch "$work/other-tree/Kbuild"
+cp "$KSRC/kernel/seccomp.c" "$work/other-tree/kernel/"
 printf 'mrproper:\n' >"$work/other-tree/Makefile"
 cp -a "$work/other-tree" "$work/good-tree"
 sed -i 's/seccomp\.o/seccomp_old.o/' "$work/other-tree/kernel/Makefile"
