@@ -2,8 +2,6 @@
 
 //! Attaching filters: to the calling task, and to all threads of its process.
 
-use core::pin::Pin;
-
 use kernel::{
     ffi::c_long,
     fs::file::{
@@ -11,10 +9,7 @@ use kernel::{
         FileDescriptorReservation, //
     },
     prelude::*,
-    sync::{
-        atomic::Relaxed,
-        UniqueArc, //
-    },
+    sync::atomic::Relaxed,
     task::Pid,
     uapi, //
 };
@@ -40,7 +35,8 @@ use crate::{
             CredGuard,
             Siglock,
             Thread, //
-        }, //
+        },
+        tree::UniqueNode, //
     },
     filter::{
         Filter,
@@ -170,7 +166,7 @@ fn assign_filter_mode(thread: Thread<'_>, flags: Flags) {
 }
 
 /// A filter that nobody has yet, of the program that is described at `user_filter`.
-fn seccomp_prepare_user_filter(user_filter: UserPtr) -> Result<Pin<UniqueArc<FilterNode>>> {
+fn seccomp_prepare_user_filter(user_filter: UserPtr) -> Result<UniqueNode<Filter>> {
     let program = UserProgram::read(user_filter)?;
 
     if program.len() == 0 || program.len() > MAXINSNS {
@@ -183,15 +179,13 @@ fn seccomp_prepare_user_filter(user_filter: UserPtr) -> Result<Pin<UniqueArc<Fil
         return Err(EACCES);
     }
 
-    let memory = UniqueArc::new_uninit(GFP_KERNEL | __GFP_NOWARN)?;
+    let memory = UniqueNode::new_uninit(GFP_KERNEL | __GFP_NOWARN)?;
     let filter = Filter::new(Program::create_from_user(program)?);
-    memory
-        .pin_init_with(FilterNode::new(filter))
-        .map_err(|never| match never {})
+    UniqueNode::init(memory, filter).map_err(|never| match never {})
 }
 
 /// Whether the filters of the calling task and `filter` on top of them are short enough.
-fn fits_path(lock: &Siglock, filter: &FilterNode) -> bool {
+fn fits_path(lock: &Siglock, filter: &Filter) -> bool {
     let below = lock.current().filter::<Filter>();
 
     // Nothing overflows: what is there has passed this test, and a program's length fits by far.
@@ -234,7 +228,7 @@ impl From<Error> for Refused {
 fn can_attach(
     lock: &Siglock,
     cred: Option<&CredGuard>,
-    filter: &FilterNode,
+    filter: &Filter,
     flags: Flags,
 ) -> Result<(), Refused> {
     if !seccomp_may_assign_mode(lock, mode::FILTER) {
@@ -262,12 +256,12 @@ fn can_attach(
 fn seccomp_attach_filter(
     lock: &Siglock,
     cred: Option<&CredGuard>,
-    mut filter: Pin<UniqueArc<FilterNode>>,
+    mut filter: UniqueNode<Filter>,
     flags: Flags,
 ) {
     let current = lock.current();
 
-    filter.as_mut().value_mut().complete(
+    filter.value_mut().complete(
         FilterFlags {
             log: flags.has(Flags::LOG),
             wait_killable_recv: flags.has(Flags::WAIT_KILLABLE_RECV),
@@ -295,7 +289,7 @@ pub(crate) fn seccomp_set_mode_filter(flags: u32, filter: UserPtr) -> Result<c_l
     let listener = if flags.has(Flags::NEW_LISTENER) {
         let fd = FileDescriptorReservation::get_unused_fd_flags(O_CLOEXEC)?;
         let file = NewAnonFile::<FilterNode>::new(c"seccomp notify")?;
-        prepared.as_mut().value_mut().set_listener(Listener {
+        prepared.value_mut().set_listener(Listener {
             sync_wake_up: false,
             next_id: get_random_u64(),
         });

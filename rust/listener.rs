@@ -23,8 +23,7 @@ use kernel::{
         atomic::{
             Atomic,
             Relaxed, //
-        },
-        Arc, //
+        }, //
     },
     uapi, //
 };
@@ -273,7 +272,7 @@ impl AnonFile for FilterNode {
         .map(|()| 0)
     }
 
-    fn release(this: Arc<Self>) {
+    fn release(this: ARef<Self>) {
         seccomp_notify_detach(&this);
     }
 }

@@ -9,7 +9,7 @@ use kernel::{
         c_ulong, //
     },
     prelude::*,
-    sync::Arc,
+    sync::aref::ARef,
     task::Task,
     uaccess::UserSlice,
     uapi, //
@@ -61,7 +61,7 @@ fn get_nth_filter<R>(
 }
 
 /// The newest filter of `task`, `EINVAL` if it is not in filter mode.
-fn newest_of(task: &Task) -> Result<Arc<FilterNode>> {
+fn newest_of(task: &Task) -> Result<ARef<FilterNode>> {
     // A task that is traced by this one is not reaped, so that it can be locked.
     let locked = LockedTask::lock(task).ok_or(ESRCH)?;
 

@@ -24,16 +24,16 @@ use kernel::{
         File, //
     },
     prelude::*,
-    sync::{
-        aref::ARef,
-        Arc, //
+    sync::aref::{
+        ARef,
+        AlwaysRefCounted, //
     }, //
 };
 
 use super::wait::WaitQueue;
 
 /// What a file of an anonymous inode does, `Self` being the object that it keeps alive.
-pub(crate) trait AnonFile: Send + Sync + Sized + 'static {
+pub(crate) trait AnonFile: AlwaysRefCounted + Send + Sync + Sized + 'static {
     /// The queue that is woken when what [`Self::poll`] tells has changed.
     fn wait_queue(&self) -> &WaitQueue;
 
@@ -44,7 +44,7 @@ pub(crate) trait AnonFile: Send + Sync + Sized + 'static {
     fn ioctl(&self, cmd: u32, arg: usize) -> Result<c_long>;
 
     /// The last descriptor of the file is closed.
-    fn release(this: Arc<Self>);
+    fn release(this: ARef<Self>);
 }
 
 /// A file that has no object and no descriptor yet.
@@ -82,9 +82,9 @@ impl<T: AnonFile> NewAnonFile<T> {
 
     /// Gives the file its object, and the current task the file as the descriptor that was
     /// reserved, which is returned.
-    pub(crate) fn install(self, fd: FileDescriptorReservation, object: Arc<T>) -> c_int {
+    pub(crate) fn install(self, fd: FileDescriptorReservation, object: ARef<T>) -> c_int {
         // SAFETY: By the type invariants nobody else has the file.
-        unsafe { (*self.file.as_ptr()).private_data = Arc::into_raw(object).cast_mut().cast() };
+        unsafe { (*self.file.as_ptr()).private_data = ARef::into_raw(object).as_ptr().cast() };
 
         let number = fd.reserved_fd();
         fd.fd_install(self.file);
@@ -111,7 +111,7 @@ impl<T: AnonFile> Operations<T> {
     /// `file` must be one that [`NewAnonFile::install`] was called for, and have a descriptor, or
     /// be held by a system call, for `'a`.
     unsafe fn object<'a>(file: *mut bindings::file) -> &'a T {
-        // SAFETY: By the safety requirements the file's private data is an `Arc` of `T`, which
+        // SAFETY: By the safety requirements the file's private data is an `ARef` of `T`, which
         // `release()` takes, when there is neither descriptor nor system call.
         unsafe { &*(*file).private_data.cast::<T>() }
     }
@@ -153,9 +153,9 @@ impl<T: AnonFile> Operations<T> {
         // SAFETY: The file is valid, and nobody else uses it any more.
         let object = unsafe { (*file).private_data }.cast::<T>();
         // A file that was never installed has none.
-        if !object.is_null() {
-            // SAFETY: The private data is an `Arc` of `T`, which the file owned.
-            T::release(unsafe { Arc::from_raw(object) });
+        if let Some(object) = ptr::NonNull::new(object) {
+            // SAFETY: The private data is an `ARef` of `T`, which the file owned.
+            T::release(unsafe { ARef::from_raw(object) });
         }
         0
     }

@@ -7,8 +7,7 @@
 
 use core::{
     iter,
-    mem::offset_of,
-    pin::Pin, //
+    mem::offset_of, //
 };
 
 use kernel::{
@@ -19,9 +18,8 @@ use kernel::{
     },
     prelude::*,
     sync::{
-        atomic::Atomic,
-        Arc,
-        UniqueArc, //
+        aref::ARef,
+        atomic::Atomic, //
     },
     task::{
         Pid,
@@ -39,6 +37,7 @@ use super::{
     tree::{
         Leaf,
         Node,
+        UniqueNode,
         Unused, //
     }, //
 };
@@ -202,7 +201,7 @@ impl<'l> Thread<'l> {
     }
 
     /// A reference to the newest of the thread's filters.
-    pub(crate) fn clone_node<T: TaskFilter>(self) -> Option<Arc<Node<T>>> {
+    pub(crate) fn clone_node<T: TaskFilter>(self) -> Option<ARef<Node<T>>> {
         // SAFETY: As for `filter()`. The lock is held.
         unsafe { self.seccomp::<T>().slot().clone_node() }
     }
@@ -216,7 +215,7 @@ impl<'l> Thread<'l> {
 
 impl Siglock {
     /// Puts `node` on the current task's newest filter, in place of which the task gets it.
-    pub(crate) fn push_filter<T: TaskFilter>(&self, node: Pin<UniqueArc<Node<T>>>) {
+    pub(crate) fn push_filter<T: TaskFilter>(&self, node: UniqueNode<T>) {
         // SAFETY: The lock is held, and the current task has not exited.
         unsafe { self.current().seccomp::<T>().slot().push(node) }
     }
@@ -269,7 +268,7 @@ impl<'a> LockedTask<'a> {
     }
 
     /// A reference to the newest of the task's filters.
-    pub(crate) fn filter<T: TaskFilter>(&self) -> Option<Arc<Node<T>>> {
+    pub(crate) fn filter<T: TaskFilter>(&self) -> Option<ARef<Node<T>>> {
         // SAFETY: The task is valid by its type. The lock is held, so that the slot does not
         // change.
         unsafe { Seccomp::<T>::of(self.task.as_ptr()).slot().clone_node() }

@@ -10,23 +10,36 @@
 
 use core::{
     iter,
-    mem::ManuallyDrop,
+    mem::{
+        ManuallyDrop,
+        MaybeUninit, //
+    },
     ops::Deref,
     pin::Pin,
-    ptr, //
+    ptr::{
+        self,
+        NonNull, //
+    }, //
 };
 
 use kernel::{
+    alloc::{
+        AllocError,
+        Flags, //
+    },
+    bindings,
     prelude::*,
     sync::{
+        aref::{
+            ARef,
+            AlwaysRefCounted, //
+        },
         atomic::{
             Atomic,
             Relaxed,
             Release, //
         },
-        Arc,
-        Refcount,
-        UniqueArc, //
+        Refcount, //
     }, //
 };
 
@@ -34,28 +47,109 @@ use kernel::{
 ///
 /// # Invariants
 ///
-/// `users` is the number of the leaves that are this node, and one more if a node with users was
-/// put on it. Where it is 0, no leaf can be this node any more.
-#[pin_data(PinnedDrop)]
+/// - `refs` is the number of the references, of which a [`UniqueNode`] is one.
+/// - `users` is the number of the leaves that are this node, and one more if a node with users was
+///   put on it. Where it is 0, no leaf can be this node any more.
+/// - The node is in a [`KBox`], which who drops the last reference frees.
+#[pin_data]
 pub(crate) struct Node<T> {
+    refs: Refcount,
     users: Refcount,
-    /// Does not change while there is more than one reference to the node.
-    prev: Option<Arc<Node<T>>>,
+    /// Does not change but in a [`UniqueNode`], or when the node is freed.
+    prev: Option<ARef<Node<T>>>,
     #[pin]
     value: T,
 }
 
-impl<T> Node<T> {
-    /// A node that is on no other yet, for a leaf to be made of it.
-    pub(crate) fn new(value: impl PinInit<T>) -> impl PinInit<Self> {
-        // INVARIANT: The leaf is counted here, as the node cannot be used but for one.
-        pin_init!(Self {
+// SAFETY: The node is freed when `refs` becomes 0, which counts the references by the type
+// invariants.
+unsafe impl<T> AlwaysRefCounted for Node<T> {
+    fn inc_ref(&self) {
+        // INVARIANT: The caller has the new reference.
+        self.refs.inc();
+    }
+
+    unsafe fn dec_ref(obj: NonNull<Self>) {
+        let mut node = Some(obj);
+
+        // One node after the other: a path can be longer than the stack is deep.
+        while let Some(obj) = node {
+            // SAFETY: The reference that is given up here has kept the node valid: the caller's,
+            // or that of the node which was freed before.
+            if !unsafe { obj.as_ref() }.refs.dec_and_test() {
+                return;
+            }
+            let unreferenced = obj.as_ptr();
+            // SAFETY: That was the last reference, so that the node is nobody else's. What is moved
+            // out of it, `prev`, is not pinned.
+            node = unsafe { (*unreferenced).prev.take() }.map(ARef::into_raw);
+            // SAFETY: As before, and it is not used again.
+            unsafe { ptr::drop_in_place(unreferenced) };
+            // SAFETY: By the type invariants the node was in a `KBox`, whose memory is of kmalloc().
+            // Dropping the box would free it by krealloc(), which takes 36 instructions more.
+            unsafe { bindings::kfree(unreferenced.cast()) };
+        }
+    }
+}
+
+/// A node that nobody else has, and that is on no other yet.
+///
+/// # Invariants
+///
+/// There is no other reference to the node, and its `prev` is `None`.
+pub(crate) struct UniqueNode<T>(Pin<KBox<Node<T>>>);
+
+impl<T> UniqueNode<T> {
+    /// Memory for a node.
+    pub(crate) fn new_uninit(flags: Flags) -> Result<KBox<MaybeUninit<Node<T>>>, AllocError> {
+        KBox::new_uninit(flags)
+    }
+
+    /// A node in `memory`, for a leaf to be made of it.
+    pub(crate) fn init<E>(
+        memory: KBox<MaybeUninit<Node<T>>>,
+        value: impl PinInit<T, E>,
+    ) -> Result<Self, E> {
+        // INVARIANT: The reference is the value that is returned. The leaf is counted here, as the
+        // node cannot be used but for one.
+        let node = memory.write_pin_init(pin_init!(Node {
+            refs: Refcount::new(1),
             users: Refcount::new(1),
             prev: None,
             value <- value,
-        })
+        }? E))?;
+
+        // INVARIANT: The node is new. References to it are made by `Node`'s methods and those of
+        // its references alone, which the value does not hand out.
+        Ok(Self(node))
     }
 
+    /// The value.
+    pub(crate) fn value_mut(&mut self) -> Pin<&mut T> {
+        self.0.as_mut().project().value
+    }
+
+    /// Puts the node on `prev` and makes a reference of it.
+    fn put_on(mut self, prev: Option<ARef<Node<T>>>) -> ARef<Node<T>> {
+        *self.0.as_mut().project().prev = prev;
+
+        // SAFETY: The node stays where it is until it is freed.
+        let node = KBox::into_raw(unsafe { Pin::into_inner_unchecked(self.0) });
+        // SAFETY: The pointer comes from a box. By the type invariants of `Node` one reference is
+        // counted, that of `self`, which is gone.
+        unsafe { ARef::from_raw(NonNull::new_unchecked(node)) }
+    }
+}
+
+impl<T> Deref for UniqueNode<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0.value
+    }
+}
+
+impl<T> Node<T> {
     /// The node that this one was put on.
     #[inline(always)]
     pub(crate) fn prev(&self) -> Option<&Self> {
@@ -70,11 +164,6 @@ impl<T> Node<T> {
     /// Whether a task has this node, or one above it.
     pub(crate) fn has_users(&self) -> bool {
         self.users.as_atomic().load(Relaxed) != 0
-    }
-
-    /// The value, for the only owner.
-    pub(crate) fn value_mut(self: Pin<&mut Self>) -> Pin<&mut T> {
-        self.project().value
     }
 
     /// Whether `self` is below `leaf`, or is that node.
@@ -92,18 +181,6 @@ impl<T> Deref for Node<T> {
     }
 }
 
-#[pinned_drop]
-impl<T> PinnedDrop for Node<T> {
-    fn drop(self: Pin<&mut Self>) {
-        // One node after the other: a path can be longer than the stack is deep.
-        let mut prev = self.project().prev.take();
-        while let Some(node) = prev {
-            prev = Arc::into_unique_or_drop(node)
-                .and_then(|mut node| node.as_mut().project().prev.take());
-        }
-    }
-}
-
 /// What is told when no task has a node any more, and none can get it.
 pub(crate) trait Unused {
     /// Called once, with a reference to the node held.
@@ -111,7 +188,7 @@ pub(crate) trait Unused {
 }
 
 /// The node of one task: a reference and a user.
-pub(crate) struct Leaf<T: Unused>(Arc<Node<T>>);
+pub(crate) struct Leaf<T: Unused>(ARef<Node<T>>);
 
 impl<T: Unused> Clone for Leaf<T> {
     fn clone(&self) -> Self {
@@ -165,20 +242,27 @@ impl<T: Unused> Slot<T> {
         unsafe { self.0.load(Relaxed).as_ref() }
     }
 
+    /// A borrow of the slot's leaf, which is not to be dropped.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Self::get`], and the slot must not change while the value is used.
+    unsafe fn leaf(&self) -> Option<ManuallyDrop<Leaf<T>>> {
+        let node = NonNull::new(self.0.load(Relaxed))?;
+
+        // SAFETY: By the type invariants the slot owns a leaf of the node, of which this copy is
+        // not dropped.
+        Some(ManuallyDrop::new(Leaf(unsafe { ARef::from_raw(node) })))
+    }
+
     /// Another leaf of the node.
     ///
     /// # Safety
     ///
     /// As for [`Self::get`], and the slot must not change during the call.
     pub(super) unsafe fn clone_leaf(&self) -> Option<Leaf<T>> {
-        let node = self.0.load(Relaxed);
-        if node.is_null() {
-            return None;
-        }
-        // SAFETY: By the type invariants the slot owns a leaf of the node, made of an `Arc`, of
-        // which this copy is not dropped.
-        let leaf = ManuallyDrop::new(Leaf(unsafe { Arc::from_raw(node) }));
-        Some(Leaf::clone(&leaf))
+        // SAFETY: By the safety requirements.
+        unsafe { self.leaf() }.map(|leaf| Leaf::clone(&leaf))
     }
 
     /// Another reference to the node, which is no user.
@@ -186,14 +270,9 @@ impl<T: Unused> Slot<T> {
     /// # Safety
     ///
     /// As for [`Self::clone_leaf`].
-    pub(super) unsafe fn clone_node(&self) -> Option<Arc<Node<T>>> {
-        let node = self.0.load(Relaxed);
-        if node.is_null() {
-            return None;
-        }
-        // SAFETY: As in `clone_leaf()`.
-        let node = ManuallyDrop::new(unsafe { Arc::from_raw(node) });
-        Some(Arc::clone(&node))
+    pub(super) unsafe fn clone_node(&self) -> Option<ARef<Node<T>>> {
+        // SAFETY: By the safety requirements.
+        unsafe { self.get() }.map(ARef::from)
     }
 
     /// Puts `node` on the slot's node, if there is one, and into the slot.
@@ -201,19 +280,16 @@ impl<T: Unused> Slot<T> {
     /// # Safety
     ///
     /// The caller must hold the lock, and the slot must be that of a task which has not exited.
-    pub(super) unsafe fn push(&self, mut node: Pin<UniqueArc<Node<T>>>) {
-        let old = self.0.load(Relaxed);
-        if !old.is_null() {
-            // SAFETY: By the type invariants the slot owns an `Arc` of the node. It is handed on,
-            // as the slot gets another below.
-            // INVARIANT: The user that the slot's leaf was is now the node above it.
-            *node.as_mut().project().prev = Some(unsafe { Arc::from_raw(old) });
-        }
-        // INVARIANT: `Node::new()` has counted the leaf that the slot owns now. The node is above
-        // the old one.
-        let node = Arc::into_raw(Arc::from(node));
+    pub(super) unsafe fn push(&self, node: UniqueNode<T>) {
+        // SAFETY: By the type invariants the slot owns a reference to its node. It is handed on, as
+        // the slot gets another below.
+        let old = NonNull::new(self.0.load(Relaxed)).map(|old| unsafe { ARef::from_raw(old) });
+
+        // INVARIANT: `UniqueNode::init()` has counted the leaf that the slot owns now. The user
+        // that the slot's leaf was is now the node, which is above the old one.
+        let node = ARef::into_raw(node.put_on(old));
         // Who reads the slot without the lock is this very task.
-        self.0.store(node.cast_mut(), Relaxed);
+        self.0.store(node.as_ptr(), Relaxed);
     }
 
     /// Puts `leaf` into the slot, if that keeps what is there below it; else gives it back.
@@ -222,19 +298,20 @@ impl<T: Unused> Slot<T> {
     ///
     /// As for [`Self::push`].
     pub(super) unsafe fn replace(&self, leaf: Leaf<T>) -> Result<(), Leaf<T>> {
-        let old = self.0.load(Relaxed);
-        // SAFETY: By the type invariants the slot owns a leaf of the node.
-        if unsafe { old.as_ref() }.is_some_and(|old| !old.is_ancestor_of(Some(&leaf.0))) {
+        // SAFETY: By the safety requirements the slot changes below alone.
+        let old = unsafe { self.leaf() };
+        if old
+            .as_ref()
+            .is_some_and(|old| !old.0.is_ancestor_of(Some(&*leaf.0)))
+        {
             return Err(leaf);
         }
         let leaf = ManuallyDrop::new(leaf);
         // What this pairs with is the dependency in `get()`.
         // INVARIANT: The slot owns `leaf`. The node is the old one or above it.
-        self.0.store(Arc::as_ptr(&leaf.0).cast_mut(), Release);
-        if !old.is_null() {
-            // SAFETY: The slot owned a leaf of the node, and does so no longer.
-            drop(Leaf(unsafe { Arc::from_raw(old) }));
-        }
+        self.0.store(ptr::from_ref(&*leaf.0).cast_mut(), Release);
+        // The slot owned the old leaf, and does so no longer.
+        drop(old.map(ManuallyDrop::into_inner));
         Ok(())
     }
 
@@ -245,12 +322,10 @@ impl<T: Unused> Slot<T> {
     /// The caller must hold the lock, and nobody may use a reference to a node of the slot
     /// any more that this leaf keeps valid.
     pub(super) unsafe fn take(&self) -> Option<Leaf<T>> {
-        let node = self.0.load(Relaxed);
+        // SAFETY: By the safety requirements the slot changes below alone.
+        let leaf = unsafe { self.leaf() };
         self.0.store(ptr::null_mut(), Relaxed);
-        if node.is_null() {
-            return None;
-        }
-        // SAFETY: By the type invariants the slot owned a leaf of the node, and does so no longer.
-        Some(Leaf(unsafe { Arc::from_raw(node) }))
+        // The slot owned the leaf, and does so no longer.
+        leaf.map(ManuallyDrop::into_inner)
     }
 }
