@@ -50,7 +50,7 @@ stress: ready ## everything at once in the guest, for SECONDS=60; BASELINE=1: on
 	scripts/vm.sh --kernel $(kernel) --timeout $$(($(or $(SECONDS),60) + 300)) -- \
 		build/selftests/seccomp_log/stress $(or $(SECONDS),60)
 
-fuzz: ready ## fuzz the text of actions_logged, for SECONDS=30
+fuzz: ready ## fuzz the rules, each for SECONDS=30
 	@scripts/source.sh && scripts/fuzz.sh $(or $(SECONDS),30)
 
 mutants: setup ## change the rules in each way, and see that a test notices

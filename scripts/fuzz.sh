@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Fuzzes the parser and formatter of actions_logged, guided by coverage, against
-# a second implementation: fuzz.sh [SECONDS]. Prints KTAP.
+# Fuzzes the rules, guided by coverage, against a second implementation of each:
+# fuzz.sh [SECONDS]. Prints KTAP.
 #
-# It starts from the corpus in git and leaves what it finds in build/fuzz/; then
+#	actions_logged	the parser and formatter of the sysctl's text
+#	programs	which programs are accepted, and the allow cache
+#
+# Each starts from its corpus in git and leaves what it finds in build/fuzz/; then
 # it is to find a planted fault, from nothing. `fuzz.sh minimize` takes what was
-# found into the corpus in git.
+# found into the corpora in git.
 
 set -euo pipefail
 # shellcheck source=scripts/common.sh
@@ -15,10 +18,9 @@ load_tools
 
 CARGO_FUZZ_VERSION=0.13.2
 seconds=${1:-30}
+targets=(actions_logged programs)
 host=$ROOT/rust/host
-corpus=$host/fuzz/corpus/actions_logged
 out=$BUILD/fuzz
-mkdir -p "$out/found" "$out/crash"
 
 # cargo-fuzz wants a nightly compiler for sanitizers alone. Coverage is a pass of
 # LLVM that any compiler runs, and no unsafe code is here to be watched.
@@ -26,42 +28,62 @@ PATH=$(dirname "$RUSTC"):$PATH
 export RUSTC CARGO_TERM_COLOR=never
 "$ROOT/scripts/cargo-tool.sh" cargo-fuzz "$CARGO_FUZZ_VERSION"
 
+# A subcommand of cargo-fuzz for target $2, with features $3, which may be none.
 fuzz()
 {
-	local subcommand=$1 features=$2
-	shift 2
+	local subcommand=$1 target=$2 features=$3
+	shift 3
 	(cd "$host" && cargo-fuzz "$subcommand" --sanitizer none --target-dir "$BUILD/cargo/fuzz" \
-		${features:+--features "$features"} actions_logged "$@")
+		${features:+--features "$features"} "$target" "$@")
 }
 
 if [ "$seconds" = minimize ]; then
-	cp "$out/found/"* "$corpus/" 2>/dev/null || true
-	fuzz cmin '' "$corpus"
+	for target in "${targets[@]}"; do
+		cp "$out/$target/found/"* "$host/fuzz/corpus/$target/" 2>/dev/null || true
+		fuzz cmin "$target" '' "$host/fuzz/corpus/$target"
+	done
 	exit
 fi
 
+number=0 failed=0
 result()
 {
 	local status=$1 log=$2
 	shift 2
+	number=$((number + 1))
 	grep -E 'DONE|BINGO|panicked|left:|right:|Base64|^error' "$log" | sed 's/^/# /' || true
-	if [ "$status" -eq 0 ]; then printf 'ok %s\n' "$*"; else printf 'not ok %s\n' "$*"; failed=1; fi
+	if [ "$status" -eq 0 ]; then printf 'ok %d %s\n' "$number" "$*"; else printf 'not ok %d %s\n' "$number" "$*"; failed=1; fi
 }
 
-failed=0
-printf 'TAP version 14\n1..2\n'
-limits=(-max_len=128 -timeout=5 -rss_limit_mb=512 "-dict=$host/fuzz/actions_logged.dict" -print_final_stats=1)
-status=0
-fuzz run '' "$out/found" "$corpus" -- "${limits[@]}" -max_total_time="$seconds" \
-	-artifact_prefix="$out/crash/" >"$out/log" 2>&1 || status=1
-# A run that has not run counts for nothing.
-grep -q 'stat::number_of_executed_units: [0-9]\{4,\}' "$out/log" || { status=1; tail -n 5 "$out/log" | sed 's/^/# /'; }
-result "$status" "$out/log" "1 actions_logged for $seconds s, from the corpus"
+# Looks for a difference in target $1, then for the planted fault.
+look()
+{
+	local target=$1 status=0 work=$out/$1 limits
+	local corpus=$host/fuzz/corpus/$target dictionary=$host/fuzz/$target.dict
+	mkdir -p "$work/found" "$work/crash"
+	limits=(-timeout=5 -rss_limit_mb=512 -print_final_stats=1)
+	if [ -e "$dictionary" ]; then
+		limits+=(-max_len=128 "-dict=$dictionary")
+	else
+		limits+=(-max_len=384)
+	fi
 
-rm -rf "$out/planted" && mkdir "$out/planted"
-status=0
-fuzz run planted "$out/planted" -- "${limits[@]}" -max_total_time=60 \
-	-artifact_prefix="$out/planted." >"$out/planted.log" 2>&1 || status=1
-if [ "$status" -ne 0 ] && grep -q 'panicked at' "$out/planted.log"; then status=0; else status=1; fi
-result "$status" "$out/planted.log" "2 a planted fault is found, from nothing"
+	fuzz run "$target" '' "$work/found" "$corpus" -- "${limits[@]}" -max_total_time="$seconds" \
+		-artifact_prefix="$work/crash/" >"$work/log" 2>&1 || status=1
+	# A run that has not run counts for nothing.
+	grep -q 'stat::number_of_executed_units: [0-9]\{4,\}' "$work/log" || { status=1; tail -n 5 "$work/log" | sed 's/^/# /'; }
+	result "$status" "$work/log" "$target for $seconds s, from the corpus"
+
+	rm -rf "$work/planted" && mkdir "$work/planted"
+	status=0
+	fuzz run "$target" planted "$work/planted" -- "${limits[@]}" -max_total_time=60 \
+		-artifact_prefix="$work/planted." >"$work/planted.log" 2>&1 || status=1
+	if [ "$status" -ne 0 ] && grep -q 'panicked at' "$work/planted.log"; then status=0; else status=1; fi
+	result "$status" "$work/planted.log" "a planted fault in $target is found, from nothing"
+}
+
+printf 'TAP version 14\n1..%d\n' $((2 * ${#targets[@]}))
+for target in "${targets[@]}"; do
+	look "$target"
+done
 exit "$failed"

@@ -119,7 +119,7 @@ part_stress()
 	guests stress --timeout 300 -- "cd $BUILD/selftests/seccomp_log && ./stress 20"
 }
 
-part_fuzz() { part fuzz "$ROOT/scripts/fuzz.sh" 30; }
+part_fuzz() { part fuzz "$ROOT/scripts/fuzz.sh" 15; }
 
 part_oracle() { part oracle "$ROOT/scripts/oracle.sh" "$CASES"; }
 
