@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """Reads KTAP with the kernel tree's own parser and says what came of it.
 
-usage: ktap.py summary FILE...     a line for each file and each test that
-                                   failed, then "N passed, N failed"; the
-                                   exit status is 1 unless all passed
+usage: ktap.py summary FILE...     a line for each file, those with failures
+                                   last, with what failed and the end of what
+                                   it said; then "N passed, N failed"; the exit
+                                   status is 1 unless all passed
        ktap.py list FILE           a line for each test: its status and name
 """
 
@@ -19,10 +20,13 @@ import kunit_parser  # noqa: E402
 from kunit_parser import TestStatus  # noqa: E402
 from kunit_printer import Printer  # noqa: E402
 
+# How many lines of what a failed test said are shown.
+SAID = 6
+
 
 def parse(path):
-    """The tests of a file, the leaves alone: pairs of name and status. One that
-    was announced and has no result is there as crashed, without a name."""
+    """The tests of a file, the leaves alone: name, status and what it said. One
+    that was announced and has no result is there as crashed, without a name."""
     with open(path, encoding="utf-8", errors="replace") as lines:
         top = kunit_parser.parse_run_tests(lines, Printer(print=False))
     leaves = []
@@ -32,20 +36,35 @@ def parse(path):
             for sub in test.subtests:
                 walk(sub, path + ([test.name] if test.name != "main" else []))
         else:
-            leaves.append(("/".join(path + [test.name]), test.status))
+            leaves.append(("/".join(path + [test.name]), test.status, test.log))
 
     for test in top.subtests:
         walk(test, [])
     return leaves
 
 
+def end_of(lines):
+    """The end of what a test or its part said, for those who see no more."""
+    return [f"        {line.rstrip()[:160]}" for line in lines[-SAID:] if line.strip()]
+
+
+def log_of(path):
+    """The lines of the log that lies beside the file of a part."""
+    try:
+        with open(os.path.splitext(path)[0] + ".log", encoding="utf-8", errors="replace") as log:
+            return log.readlines()
+    except OSError:
+        return []
+
+
 def summary(paths):
     total = {"passed": 0, "failed": 0, "skipped": 0}
+    good, bad = [], []
     for path in paths:
         leaves = parse(path)
         part = {"passed": 0, "failed": 0, "skipped": 0}
         notes = []
-        for name, status in leaves:
+        for name, status, said in leaves:
             if status == TestStatus.SUCCESS:
                 part["passed"] += 1
             elif status == TestStatus.SKIPPED:
@@ -55,17 +74,17 @@ def summary(paths):
                 part["failed"] += 1
                 if status != TestStatus.TEST_CRASHED:
                     notes.append(f"    failed: {name}")
-        crashed = sum(status == TestStatus.TEST_CRASHED for _, status in leaves)
+                    notes += end_of(said)
+        crashed = sum(status == TestStatus.TEST_CRASHED for _, status, _ in leaves)
         if crashed or not leaves:
             part["failed"] += not leaves
             notes.append(f"    failed: it ended early, {crashed or 'all'} of its tests have no result")
+            notes += end_of(log_of(path))
         label = os.path.splitext(os.path.basename(path))[0]
-        print(f"{label}: {counts(part)}")
-        for note in notes:
-            print(note)
+        (bad if part["failed"] else good).extend([f"{label}: {counts(part)}"] + notes)
         for key, value in part.items():
             total[key] += value
-    print(counts(total))
+    print("\n".join(good + bad + [counts(total)]))
     return 1 if total["failed"] or not total["passed"] else 0
 
 
@@ -80,7 +99,7 @@ def main(argv):
     if len(argv) >= 3 and argv[1] == "summary":
         return summary(argv[2:])
     if len(argv) == 3 and argv[1] == "list":
-        for name, status in parse(argv[2]):
+        for name, status, _ in parse(argv[2]):
             print(status.name.lower(), name)
         return 0
     print(__doc__, file=sys.stderr)
