@@ -61,34 +61,34 @@ differing()
 }
 
 # Runs the cases of program $1 in a guest of kernel $2, and the first tenth of
-# them again; leaves the exit status in a file. One CPU: the two guests run side by
-# side, and most of an emulated second one goes into waiting for the first. A pipe,
-# because the virtual machine would truncate a file that is its output.
+# them again. One CPU: the two guests run side by side, and most of an emulated
+# second one goes into waiting for the first. A pipe, because the virtual machine
+# would truncate a file that is its output.
 guest_run()
 {
-	local run="$out/$1 --seed $seed --jobs 2" lines=$out/$1-$2 status=0
+	local run="$out/$1 --seed $seed --jobs 2" lines=$out/$1-$2
 
 	"$ROOT/scripts/vm.sh" --kernel "$2" --cpus 1 --timeout $((300 + cases / 4)) -- \
-		"$run --cases $cases >$lines.lines && $run --cases $again >$lines.again" </dev/null 2>&1 |
-		cat >&2 || status=$?
-	echo "$status" >"$lines.status"
+		"$run --cases $cases >$lines.lines && $run --cases $again >$lines.again" </dev/null 2>&1 | cat >&2
 }
 
 # All there is to say about program $1.
 compare()
 {
 	local program=$1 kernel lines status printed hung count one two
+	local -A guest
 
 	# A line of an earlier run must not pass for one of this.
-	rm -f "$out/$program"-*.lines "$out/$program"-*.again "$out/$program"-*.status
+	rm -f "$out/$program"-*.lines "$out/$program"-*.again
 	make --silent -C "$ROOT/tools/testing/selftests/$program" OUTPUT="$out" KSRC="$KSRC" >&2
 	for kernel in "${kernels[@]}"; do
 		guest_run "$program" "$kernel" &
+		guest[$kernel]=$!
 	done
-	wait
 	for kernel in "${kernels[@]}"; do
 		lines=$out/$program-$kernel
-		status=$(cat "$lines.status")
+		status=0
+		wait "${guest[$kernel]}" || status=$?
 		touch "$lines.lines" "$lines.again"
 		printed=$(grep -c '^[0-9]' "$lines.lines" || true)
 		hung=$(grep -c ' HUNG$' "$lines.lines" || true)
