@@ -54,11 +54,14 @@ load_tools
 image=$BUILD/$kernel/arch/x86/boot/bzImage
 [ -f "$image" ] || die "no kernel $image: make kernel"
 
-# The command line of virtme-ng but for the command, in $vng.
+# The command line of virtme-ng but for the command, in $vng. The clocksource
+# watchdog of 7.3 can wait forever for the other CPU while the kernel boots, as
+# patches/upstream/0002-*.patch says, so no guest has it.
 virtme()
 {
 	local kvm=$1
-	vng=(vng --run "$image" --force-9p --user root --cpus "$cpus" --memory "$memory" --rwdir "$BUILD")
+	vng=(vng --run "$image" --force-9p --user root --cpus "$cpus" --memory "$memory" --rwdir "$BUILD"
+		--append tsc=nowatchdog)
 	[ "$kvm" = yes ] || vng+=(--disable-kvm)
 }
 
@@ -139,13 +142,10 @@ watch_guest()
 status=0
 watch_guest &
 watcher=$!
-# The clocksource watchdog of 7.3 can wait forever for the other CPU while the kernel
-# boots: patches/upstream/0002-*.patch says why. We leave it out.
-#
 # The console has a port of its own, apart from the command's streams. Those go
 # through pipes, because QEMU opens them anew, which would truncate a file.
 timeout --foreground --kill-after=5 "$timeout" "${vng[@]}" \
-	--append "console=hvc0 ignore_loglevel panic=-1 tsc=nowatchdog $append" \
+	--append "console=hvc0 ignore_loglevel panic=-1 $append" \
 	--qemu-opts="-pidfile $run/pid -chardev file,id=klog,path=$console -device virtconsole,chardev=klog $qemu" \
 	-- "$ROOT/scripts/guest.sh $run" > >(cat) 2> >(cat >&2) || status=$?
 kill "$watcher" 2>/dev/null || true
