@@ -62,7 +62,7 @@ projects=(rust/host samples/seccomp-learn)
 
 [ "$ktap" != -k ] || printf 'TAP version 13\n1..%d\n' $((6 + 3 * ${#projects[@]}))
 check "format of the kernel crate" rustfmt --check --edition 2021 rust/seccomp.rs
-check "format of the fuzz targets" rustfmt --check --edition 2021 rust/host/fuzz/fuzz_targets/{actions_logged,programs}.rs
+check "format of the fuzz targets" rustfmt --check --edition 2021 rust/host/fuzz/fuzz_targets/*.rs
 check "shell: shellcheck" shellcheck -x "${scripts[@]}"
 check "shell: syntax" sh -c 'for s; do bash -n "$s" || exit; done' sh "${scripts[@]}"
 check "patches: checkpatch" checkpatch

@@ -59,14 +59,13 @@ result()
 look()
 {
 	local target=$1 status=0 work=$out/$1 limits
-	local corpus=$host/fuzz/corpus/$target dictionary=$host/fuzz/$target.dict
+	local corpus=$host/fuzz/corpus/$target
 	mkdir -p "$work/found" "$work/crash"
 	limits=(-timeout=5 -rss_limit_mb=512 -print_final_stats=1)
-	if [ -e "$dictionary" ]; then
-		limits+=(-max_len=128 "-dict=$dictionary")
-	else
-		limits+=(-max_len=384)
-	fi
+	case $target in
+	actions_logged) limits+=(-max_len=128 "-dict=$host/fuzz/actions_logged.dict") ;;
+	programs) limits+=(-max_len=384) ;;
+	esac
 
 	fuzz run "$target" '' "$work/found" "$corpus" -- "${limits[@]}" -max_total_time="$seconds" \
 		-artifact_prefix="$work/crash/" >"$work/log" 2>&1 || status=1

@@ -70,3 +70,15 @@ pub(crate) fn is_const_allow(program: &[Insn], nr: u32, arch: u32) -> bool {
     }
     false
 }
+
+/// Whether system call `nr` is in the bitmap of a filter: `seccomp_cache_prepare_bitmap()`. `before`
+/// is whether it is in that of the filter before, or below the number of system calls without one.
+pub(crate) fn is_cached(
+    program: &[Insn],
+    nr: usize,
+    arch: u32,
+    uprobes: &[i32],
+    before: bool,
+) -> bool {
+    before && (uprobes.contains(&(nr as i32)) || is_const_allow(program, nr as u32, arch))
+}

@@ -39,11 +39,9 @@ fn compare(program: &[Insn], prev: &Bitmap<WORDS>, arch: u32, uprobes: &[i32]) {
         let bitmap = Bitmap::prepare(program, arch, NR_SYSCALLS, uprobes, prev);
         for nr in 0..WORDS * usize::BITS as usize {
             let before = prev.map_or(nr < NR_SYSCALLS, |prev| prev.contains(nr));
-            let exempt = uprobes.contains(&(nr as i32));
-            let expected = before && (exempt || naive::is_const_allow(program, nr as u32, arch));
             assert_eq!(
                 bitmap.contains(nr),
-                expected,
+                naive::is_cached(program, nr, arch, uprobes, before),
                 "number {nr}, after a filter: {}",
                 prev.is_some()
             );
