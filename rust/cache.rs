@@ -120,7 +120,7 @@ fn mask_below(nr: usize, i: usize) -> usize {
 
 /// What the accumulator holds while nothing is known but the number of the system call: `base`
 /// and the bits `mask` of that number.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy)]
 struct Accumulator {
     base: u32,
     mask: u32,

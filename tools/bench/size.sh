@@ -5,8 +5,9 @@
 #
 # Prints lines "1 size SECTION BYTES", SECTION being text or rodata: of
 # kernel/seccomp.o for c; for rust of the crate, compiled again without its KUnit
-# tests, and of the C beside it. Read-only data are the constants and strings; tables beside the code
-# (unwinding, bug, jump label), which the linker collects elsewhere, are not.
+# tests, and of the C beside it. Read-only data are the constants and strings;
+# tables beside the code (unwinding, bug, jump label), which the linker collects
+# elsewhere, are not.
 
 set -euo pipefail
 # shellcheck source=scripts/common.sh
