@@ -36,6 +36,7 @@ harmless=(
 	'rcu: RCU event tracing is enabled.'
 	'kmemleak: Kernel memory leak detector initialized (mem pool available: 15858)'
 	'ok 1 seccomp_rust'
+	'virtme-ng-init: WARNING: failed to run: systemd-tmpfiles (error: No such file or directory)'
 	'traps: seccomp_bpf[110] general protection fault ip:7f sp:7f error:0 in libc.so.6'
 )
 
