@@ -26,7 +26,7 @@ variant=${variant%-}
 O=$BUILD/$name
 CONFIG_STAMP=$O/seccomp-rust.config
 # How many steps a build from nothing has, until this machine has had one.
-FIRST_STEPS=2300
+FIRST_STEPS=1700
 
 make_kernel()
 {
@@ -36,8 +36,8 @@ make_kernel()
 		"$@"
 }
 
-# The options of this kernel: the fragment, and what makes it differ.
-options()
+# The options of this kernel that are not the variant's.
+base_options()
 {
 	cat "$ROOT/.config.fragment"
 	case ${name##*-} in
@@ -45,26 +45,42 @@ options()
 	c) printf '# CONFIG_SECCOMP_RUST is not set\n' ;;
 	*) die "unknown kernel '$name': rust or c" ;;
 	esac
+	[ "$INLINE_HELPERS" = y ] || printf '# CONFIG_RUST_INLINE_HELPERS is not set\n'
+}
+
+# What is added to them. Unlike the others they bring in the defaults of what
+# depends on them.
+more_options()
+{
 	[ -z "$variant" ] || cat "$ROOT/configs/$variant.fragment"
 	[ -z "${EXTRA_FRAGMENT:-}" ] || cat "$EXTRA_FRAGMENT"
-	[ "$INLINE_HELPERS" = y ] || printf '# CONFIG_RUST_INLINE_HELPERS is not set\n'
+}
+
+# The last word on each option, as merge_config.sh takes it.
+last_words()
+{
+	awk '/^CONFIG_|is not set$/ { o = $0; sub(/^# /, "", o); sub(/[ =].*/, "", o); line[o] = $0 }
+		END { for (o in line) print line[o] }' | sort
 }
 
 configure()
 {
 	local fragment=$BUILD/$name.fragment option lost=
-	# merge_config.sh takes the last word on an option; so does this.
-	options | awk '/^CONFIG_|is not set$/ { o = $0; sub(/^# /, "", o); sub(/[ =].*/, "", o); line[o] = $0 }
-		END { for (o in line) print line[o] }' | sort >"$fragment"
+	{ base_options && more_options; } | last_words >"$fragment"
 	# What was configured before stays, so that nothing is built for nothing.
 	if [ -f "$CONFIG_STAMP" ] && cmp -s "$fragment" "$CONFIG_STAMP" &&
 		! [ "$ROOT/Kconfig" -nt "$CONFIG_STAMP" ] && ! [ "$BUILD/linux.stamp" -nt "$CONFIG_STAMP" ]; then
 		return
 	fi
 	say "configuring the $name kernel"
-	make_kernel -s allnoconfig >/dev/null
-	"$KSRC/scripts/kconfig/merge_config.sh" -m -O "$O" "$O/.config" "$fragment" >/dev/null
-	make_kernel -s olddefconfig
+	# Not only what has a prompt is off unless it is asked for, but also what
+	# that brings to light, most of which is on by default.
+	base_options | last_words >"$O/base.fragment"
+	KCONFIG_ALLCONFIG=$O/base.fragment make_kernel -s allnoconfig >/dev/null
+	if [ -n "$(more_options)" ]; then
+		"$KSRC/scripts/kconfig/merge_config.sh" -m -O "$O" "$O/.config" "$fragment" >/dev/null
+		make_kernel -s olddefconfig
+	fi
 	while read -r option; do
 		case $option in
 		\#*) ! grep -q "^$(cut -d' ' -f2 <<<"$option")=" "$O/.config" || lost+=" $option;" ;;
