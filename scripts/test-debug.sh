@@ -26,7 +26,7 @@ out=$BUILD/test-debug
 mkdir -p "$out"
 "$ROOT/scripts/selftests.sh"
 selftests=$BUILD/selftests
-oracle="$selftests/seccomp_oracle/seccomp_oracle --seed 1 --cases $cases --jobs 2"
+oracles=(seccomp_oracle seccomp_api seccomp_programs)
 
 # Runs a command, whose output is KTAP, in a guest of kernel $1 as part $2; what
 # vm.sh has to say against the guest is one more test. More options of vm.sh may
@@ -83,18 +83,22 @@ cat >"$out/kmemleak" <<-'END'
 	[ -z "$found" ] && echo 'ok 1 kmemleak finds nothing' || echo 'not ok 1 kmemleak finds nothing'
 END
 cat >"$out/oracle" <<-END
-	printf 'TAP version 14\n1..1\n'
-	$oracle >$out/lines
-	if cmp $out/c.lines $out/lines >&2; then
-		echo 'ok 1 oracle: $cases lines are those of C'
-	else
-		diff $out/c.lines $out/lines | cut -c1-400 | head -n 4 | sed 's/^/# /'
-		echo 'not ok 1 oracle: $cases lines are those of C'
-	fi
+	printf 'TAP version 14\n1..${#oracles[@]}\n'
+	number=0
+	for name in ${oracles[*]}; do
+		number=\$((number + 1))
+		$selftests/\$name/\$name --seed 1 --cases $cases --jobs 2 >$out/\$1.\$name
+		if [ "\$1" = c ] || cmp $out/c.\$name $out/\$1.\$name >&2; then
+			echo "ok \$number \$name: $cases lines are those of C"
+		else
+			diff $out/c.\$name $out/\$1.\$name | cut -c1-400 | head -n 4 | sed 's/^/# /'
+			echo "not ok \$number \$name: $cases lines are those of C"
+		fi
+	done
 END
 
 rm -f "$out"/*.ktap "$out"/*.log
-"$ROOT/scripts/vm.sh" --quiet --icount --kernel c -- "$oracle >$out/c.lines"
+"$ROOT/scripts/vm.sh" --quiet --icount --kernel c -- "bash $out/oracle c" >&2
 for variant; do
 	kernel=$variant-rust
 	"$ROOT/scripts/kernel.sh" "$kernel"
@@ -105,9 +109,13 @@ for variant; do
 	part "$kernel" log -- "cd $selftests/seccomp_log && ./log_test -F no_audit"
 	part "$kernel" log-audit-off --append audit=0 -- "cd $selftests/seccomp_log && ./log_test -f no_audit"
 	part "$kernel" sysctl -- "cd $selftests/seccomp_log && ./sysctl_test"
-	part "$kernel" oracle -- "bash $out/oracle"
+	part "$kernel" lifetime -- "cd $selftests/seccomp_lifetime && ./lifetime_test"
+	part "$kernel" listener -- "cd $selftests/seccomp_lifetime && ./listener_test"
+	part "$kernel" alloc -- "cd $selftests/seccomp_lifetime && ./alloc_test"
+	part "$kernel" oracle -- "bash $out/oracle $kernel"
 	# What some of each in one guest has lost.
-	part "$kernel" kmemleak -- "(cd $selftests/seccomp_log && ./stress 5 2; ./sysctl_test; $oracle) >/dev/null 2>&1; bash $out/kmemleak"
+	part "$kernel" kmemleak -- "(cd $selftests/seccomp_log && ./stress 5 2; ./sysctl_test; cd ../seccomp_lifetime &&
+		./listener_test; ./alloc_test; bash $out/oracle $kernel) >/dev/null 2>&1; bash $out/kmemleak"
 done
 printf '\n'
 python3 "$ROOT/scripts/ktap.py" summary "$out"/*.ktap
