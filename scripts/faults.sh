@@ -71,11 +71,7 @@ export RUSTC
 "$ROOT/scripts/kernel.sh" c
 "$ROOT/scripts/selftests.sh"
 mkdir -p "$work"
-[ -d "$BUILD/faulty-rust" ] || {
-	"$ROOT/scripts/kernel.sh" rust
-	cp -a "$BUILD/rust" "$BUILD/faulty-rust"
-	rm -f "$BUILD/faulty-rust/seccomp-rust.config"
-}
+"$ROOT/scripts/kernel.sh" rust
 object=$BUILD/faulty-rust/kernel/seccomp/rust/seccomp.o
 
 # The kernel build finds the crate in its usual place, which shows the copy to

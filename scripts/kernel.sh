@@ -94,12 +94,19 @@ configure()
 [ -z "$variant" ] || [ -f "$ROOT/configs/$variant.fragment" ] || die "unknown kernel '$name': there is no configs/$variant.fragment"
 "$ROOT/scripts/source.sh"
 
-# The baseline shares all but a few objects with the other kernel.
-other=${name%c}rust
-if ! [ -d "$O" ] && [ "${name##*-}" = c ] && [ -f "$BUILD/$other/arch/x86/boot/bzImage" ]; then
+# The baseline shares all but a few objects with the other kernel, and the one that
+# is to have faults shares all of them.
+case $name in
+faulty-rust) other=rust ;;
+*) other=${name%c}rust ;;
+esac
+if ! [ -d "$O" ] && [ "$name" != "$other" ] && [ -f "$BUILD/$other/arch/x86/boot/bzImage" ]; then
 	say "starting the $name kernel from the objects of the $other kernel"
 	cp -a "$BUILD/$other" "$O.new"
 	rm -f "$O.new/seccomp-rust.config" "$O.new/arch/x86/boot/bzImage"
+	# objtool is built by absolute paths. Were it built again, so would be all that
+	# it has looked at.
+	find "$O.new/tools" -name '.*.cmd' -exec sed -i "s,$BUILD/$other/,$O/,g" {} +
 	mv "$O.new" "$O"
 fi
 mkdir -p "$O"
