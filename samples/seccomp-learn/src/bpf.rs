@@ -9,8 +9,12 @@ use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::RawFd;
 
-use libc::{BPF_ABS, BPF_JA, BPF_JEQ, BPF_JGE, BPF_JMP, BPF_K, BPF_LD, BPF_RET, BPF_W};
+use libc::{
+    BPF_ABS, BPF_ALU, BPF_AND, BPF_JA, BPF_JEQ, BPF_JGE, BPF_JGT, BPF_JMP, BPF_K, BPF_LD, BPF_RET,
+    BPF_W,
+};
 
+use crate::condition::{Case, Op, Test, When};
 use crate::error::{Error, Result};
 use crate::syscalls::Call;
 
@@ -30,6 +34,7 @@ pub const ACTION_MASK: u32 = 0xffff_0000;
 /// Offsets into `struct seccomp_data`.
 const DATA_NR: u32 = 0;
 const DATA_ARCH: u32 = 4;
+const DATA_ARGS: u32 = 16;
 /// BPF_MAXINSNS: the kernel takes no longer program.
 const MAX_INSTRUCTIONS: usize = 4096;
 
@@ -57,27 +62,33 @@ const fn instruction(code: u32, jt: u8, jf: u8, k: u32) -> libc::sock_filter {
     }
 }
 
+const fn load(offset: u32) -> libc::sock_filter {
+    instruction(BPF_LD | BPF_W | BPF_ABS, 0, 0, offset)
+}
+
 const fn ret(value: u32) -> libc::sock_filter {
     instruction(BPF_RET | BPF_K, 0, 0, value)
 }
 
 impl Filter {
-    /// A filter that allows `calls` and answers `default` to every other one.
+    /// A filter that allows these calls, each in its cases, and answers `default`
+    /// to every other one.
     ///
     /// # Errors
     ///
     /// Fails if the program would be longer than the kernel takes.
-    pub fn new<'a>(calls: impl IntoIterator<Item = &'a Call>, default: u32) -> Result<Self> {
-        let mut by_arch: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-        for call in calls {
-            by_arch.entry(call.arch).or_default().push(call.nr);
+    pub fn new<'a>(
+        rules: impl IntoIterator<Item = (&'a Call, &'a When)>,
+        default: u32,
+    ) -> Result<Self> {
+        let mut by_arch: BTreeMap<u32, BTreeMap<u32, &When>> = BTreeMap::new();
+        for (call, when) in rules {
+            by_arch.entry(call.arch).or_default().insert(call.nr, when);
         }
-        let mut program = vec![instruction(BPF_LD | BPF_W | BPF_ABS, 0, 0, DATA_ARCH)];
-        for (arch, mut numbers) in by_arch {
-            numbers.sort_unstable();
-            numbers.dedup();
-            let mut block = vec![instruction(BPF_LD | BPF_W | BPF_ABS, 0, 0, DATA_NR)];
-            block.extend(tree(&segments(&numbers, default)));
+        let mut program = vec![load(DATA_ARCH)];
+        for (arch, rules) in by_arch {
+            let mut block = vec![load(DATA_NR)];
+            block.extend(tree(&segments(&rules), default));
             // A conditional jump reaches 255 instructions, a JA any distance.
             program.push(instruction(BPF_JMP | BPF_JEQ | BPF_K, 1, 0, arch));
             program.push(instruction(BPF_JMP | BPF_JA, 0, 0, block.len() as u32));
@@ -151,20 +162,34 @@ impl Filter {
     }
 }
 
+/// What a call is answered before its arguments are looked at.
+#[derive(Clone, Copy, PartialEq)]
+enum Answer<'a> {
+    Default,
+    Allow,
+    If(&'a When),
+}
+
 /// The number line as pieces of one answer each: where a piece starts, and its
 /// answer. The first starts at 0.
-fn segments(allowed: &[u32], default: u32) -> Vec<(u32, u32)> {
-    let mut pieces: Vec<(u32, u32)> = vec![(0, default)];
-    let mut push = |start, value| match pieces.last_mut() {
-        Some(last) if last.1 == value => {}
-        Some(last) if last.0 == start => last.1 = value,
-        _ => pieces.push((start, value)),
+fn segments<'a>(rules: &BTreeMap<u32, &'a When>) -> Vec<(u32, Answer<'a>)> {
+    let mut pieces = vec![(0, Answer::Default)];
+    let mut push = |start, answer| match pieces.last_mut() {
+        Some(last) if last.1 == answer && !matches!(answer, Answer::If(_)) => {}
+        Some(last) if last.0 == start => last.1 = answer,
+        _ => pieces.push((start, answer)),
     };
-    for (i, &nr) in allowed.iter().enumerate() {
-        push(nr, RET_ALLOW);
+    for (&nr, &when) in rules {
+        push(
+            nr,
+            match when {
+                When::Always => Answer::Allow,
+                When::In(_) => Answer::If(when),
+            },
+        );
         if let Some(after) = nr.checked_add(1) {
-            if allowed.get(i + 1) != Some(&after) {
-                push(after, default);
+            if !rules.contains_key(&after) {
+                push(after, Answer::Default);
             }
         }
     }
@@ -172,15 +197,19 @@ fn segments(allowed: &[u32], default: u32) -> Vec<(u32, u32)> {
 }
 
 /// A binary search over the pieces, the number being in the accumulator.
-fn tree(pieces: &[(u32, u32)]) -> Vec<libc::sock_filter> {
+fn tree(pieces: &[(u32, Answer<'_>)], default: u32) -> Vec<libc::sock_filter> {
     let (left, right) = pieces.split_at(pieces.len() / 2);
-    let Some(&(start, value)) = right.first() else {
+    let Some(&(start, answer)) = right.first() else {
         return Vec::new();
     };
     if left.is_empty() {
-        return vec![ret(value)];
+        return match answer {
+            Answer::Default => vec![ret(default)],
+            Answer::Allow => vec![ret(RET_ALLOW)],
+            Answer::If(when) => cases(when, default),
+        };
     }
-    let left = tree(left);
+    let left = tree(left, default);
     let mut program = Vec::new();
     match u8::try_from(left.len()) {
         Ok(distance) => {
@@ -192,32 +221,145 @@ fn tree(pieces: &[(u32, u32)]) -> Vec<libc::sock_filter> {
         }
     }
     program.extend(left);
-    program.extend(tree(right));
+    program.extend(tree(right, default));
     program
+}
+
+/// Allows in the cases, one after the other, and answers `default` after them.
+fn cases(when: &When, default: u32) -> Vec<libc::sock_filter> {
+    let none = std::collections::BTreeSet::new();
+    let mut program = Vec::new();
+    for case in when.cases().unwrap_or(&none) {
+        program.extend(one_case(case));
+    }
+    program.push(ret(default));
+    program
+}
+
+/// Allows if all tests hold, and goes on behind itself if one does not.
+fn one_case(case: &Case) -> Vec<libc::sock_filter> {
+    // From the last test to the first, so that the distance to the end is known.
+    let mut program = vec![ret(RET_ALLOW)];
+    for test in case.tests().rev() {
+        let mut block = one_test(test);
+        block.push(instruction(BPF_JMP | BPF_JA, 0, 0, program.len() as u32));
+        block.append(&mut program);
+        program = block;
+    }
+    program
+}
+
+/// Where an instruction of a test goes if its comparison holds, or does not.
+#[derive(Clone, Copy)]
+enum Then {
+    Next,
+    Holds,
+    Fails,
+}
+
+/// The instructions of one test. Where it fails it goes on behind its last one,
+/// where it holds one further.
+fn one_test(test: &Test) -> Vec<libc::sock_filter> {
+    let halves = [
+        (
+            high(test.arg),
+            (test.mask >> 32) as u32,
+            (test.value >> 32) as u32,
+        ),
+        (low(test.arg), test.mask as u32, test.value as u32),
+    ];
+    // Lt and Le are what Ge and Gt are not.
+    let (op, yes, no) = match test.op {
+        Op::Eq => (Op::Eq, Then::Holds, Then::Fails),
+        Op::Ne => (Op::Eq, Then::Fails, Then::Holds),
+        Op::Ge => (Op::Ge, Then::Holds, Then::Fails),
+        Op::Lt => (Op::Ge, Then::Fails, Then::Holds),
+        Op::Gt => (Op::Gt, Then::Holds, Then::Fails),
+        Op::Le => (Op::Gt, Then::Fails, Then::Holds),
+    };
+    let mut code: Vec<(u32, u32, Then, Then)> = Vec::new();
+    let [upper, lower] = halves;
+    let fetch = |code: &mut Vec<_>, offset, mask| {
+        code.push((BPF_LD | BPF_W | BPF_ABS, offset, Then::Next, Then::Next));
+        if mask != u32::MAX {
+            code.push((BPF_ALU | BPF_AND | BPF_K, mask, Then::Next, Then::Next));
+        }
+    };
+    // A half of which no bit counts is 0, and compares with 0 as the same.
+    if (upper.1, upper.2) != (0, 0) {
+        fetch(&mut code, upper.0, upper.1);
+        if op != Op::Eq {
+            code.push((BPF_JMP | BPF_JGT | BPF_K, upper.2, yes, Then::Next));
+        }
+        code.push((BPF_JMP | BPF_JEQ | BPF_K, upper.2, Then::Next, no));
+    }
+    if (lower.1, lower.2) != (0, 0) || op != Op::Eq || code.is_empty() {
+        fetch(&mut code, lower.0, lower.1);
+        let compare = match op {
+            Op::Ge => BPF_JGE,
+            Op::Gt => BPF_JGT,
+            _ => BPF_JEQ,
+        };
+        code.push((BPF_JMP | compare | BPF_K, lower.2, yes, no));
+    } else if let Some(last) = code.last_mut() {
+        last.2 = yes;
+    }
+    let length = code.len();
+    let jump = |at: usize, then| match then {
+        Then::Next => 0,
+        Then::Fails => length - 1 - at,
+        Then::Holds => length - at,
+    };
+    code.into_iter()
+        .enumerate()
+        .map(|(at, (code, k, yes, no))| {
+            // Seven instructions at most.
+            instruction(code, jump(at, yes) as u8, jump(at, no) as u8, k)
+        })
+        .collect()
+}
+
+/// Where the upper half of an argument is.
+const fn high(arg: u8) -> u32 {
+    DATA_ARGS + 8 * arg as u32 + if cfg!(target_endian = "little") { 4 } else { 0 }
+}
+
+/// Where the lower half of an argument is.
+const fn low(arg: u8) -> u32 {
+    DATA_ARGS + 8 * arg as u32 + if cfg!(target_endian = "little") { 0 } else { 4 }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::condition::tests::{args, when};
     use crate::syscalls::{AUDIT_ARCH_I386, AUDIT_ARCH_X86_64};
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
     /// Runs the program as the kernel would; any instruction that it does not
     /// know, or a jump out of the program, is a panic.
-    fn decide(filter: &Filter, call: Call) -> u32 {
+    pub(crate) fn decide(program: &[libc::sock_filter], call: Call, args: &[u64; 6]) -> u32 {
         let (mut pc, mut a) = (0, 0);
         loop {
-            let i = filter.0[pc];
+            let i = program[pc];
             pc += 1;
             match u32::from(i.code) {
                 c if c == BPF_LD | BPF_W | BPF_ABS => {
                     a = match i.k {
                         DATA_NR => call.nr,
                         DATA_ARCH => call.arch,
+                        offset if (DATA_ARGS..DATA_ARGS + 48).contains(&offset) => {
+                            let bytes: Vec<u8> =
+                                args.iter().flat_map(|arg| arg.to_ne_bytes()).collect();
+                            let at = (offset - DATA_ARGS) as usize;
+                            assert_eq!(at % 4, 0);
+                            u32::from_ne_bytes(bytes[at..at + 4].try_into().unwrap())
+                        }
                         other => panic!("load of {other}"),
                     }
                 }
+                c if c == BPF_ALU | BPF_AND | BPF_K => a &= i.k,
                 c if c == BPF_JMP | BPF_JA => pc += i.k as usize,
                 c if c == BPF_JMP | BPF_JEQ | BPF_K => {
                     pc += usize::from(if a == i.k { i.jt } else { i.jf });
@@ -225,14 +367,21 @@ mod tests {
                 c if c == BPF_JMP | BPF_JGE | BPF_K => {
                     pc += usize::from(if a >= i.k { i.jt } else { i.jf });
                 }
+                c if c == BPF_JMP | BPF_JGT | BPF_K => {
+                    pc += usize::from(if a > i.k { i.jt } else { i.jf });
+                }
                 c if c == BPF_RET | BPF_K => return i.k,
                 other => panic!("instruction {other:#x}"),
             }
         }
     }
 
+    fn filter(calls: &BTreeSet<Call>) -> Result<Filter> {
+        Filter::new(calls.iter().map(|call| (call, &When::Always)), RET_LOG)
+    }
+
     fn check(calls: &BTreeSet<Call>) {
-        let filter = Filter::new(calls, RET_LOG).unwrap();
+        let filter = filter(calls).unwrap();
         let numbers = calls.iter().flat_map(|c| {
             [
                 c.nr.wrapping_sub(1),
@@ -250,9 +399,17 @@ mod tests {
                 } else {
                     RET_LOG
                 };
-                assert_eq!(decide(&filter, call), want, "{call:?}");
+                assert_eq!(decide(&filter.0, call, &[0; 6]), want, "{call:?}");
             }
         }
+    }
+
+    fn any_call(numbers: std::ops::Range<u32>) -> impl Strategy<Value = Call> {
+        (
+            prop_oneof![Just(AUDIT_ARCH_X86_64), Just(AUDIT_ARCH_I386)],
+            numbers,
+        )
+            .prop_map(|(arch, nr)| Call { arch, nr })
     }
 
     proptest! {
@@ -267,6 +424,43 @@ mod tests {
         ) {
             check(&calls);
         }
+
+        #[test]
+        fn a_condition_means_in_the_filter_what_it_says(
+            rules in prop::collection::btree_map(
+                any_call(0..8), prop_oneof![Just(When::Always), when()], 0..12),
+            calls in prop::collection::vec((any_call(0..9), args()), 60),
+        ) {
+            let filter = Filter::new(&rules, RET_LOG).unwrap();
+            for (call, args) in calls {
+                let allowed = rules.get(&call).is_some_and(|when| when.holds(&args));
+                let want = if allowed { RET_ALLOW } else { RET_LOG };
+                prop_assert_eq!(decide(&filter.0, call, &args), want, "{:?} {:x?}", call, args);
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_condition_is_jumped_over() {
+        let case = |value| Case::from_iter((0..6).map(|arg| Test::new(arg, Op::Ge, value)));
+        let many = When::any(
+            (0..60)
+                .map(|n| Case::from_iter([Test::new(0, Op::Eq, n), Test::new(1, Op::Eq, 60 - n)])),
+        );
+        assert_eq!(When::any([case(1), case(2)]).cases().unwrap().len(), 1);
+        let call = |nr| Call {
+            arch: AUDIT_ARCH_X86_64,
+            nr,
+        };
+        let rules = BTreeMap::from([(call(1), many), (call(2), When::Always)]);
+        let filter = Filter::new(&rules, RET_LOG).unwrap();
+        for n in 0..61 {
+            let args = [n, 60 - n, 0, 0, 0, 0];
+            let want = if n < 60 { RET_ALLOW } else { RET_LOG };
+            assert_eq!(decide(&filter.0, call(1), &args), want);
+            assert_eq!(decide(&filter.0, call(2), &args), RET_ALLOW);
+            assert_eq!(decide(&filter.0, call(3), &args), RET_LOG);
+        }
     }
 
     #[test]
@@ -279,17 +473,112 @@ mod tests {
             })
             .collect();
         check(&calls);
-        assert!(Filter::new(&BTreeSet::new(), RET_LOG).is_ok());
+        assert!(filter(&BTreeSet::new()).is_ok());
     }
 
     #[test]
     fn a_program_that_is_too_long_is_refused() {
-        let calls: Vec<Call> = (0..4000)
+        let calls: BTreeSet<Call> = (0..4000)
             .map(|n| Call {
                 arch: AUDIT_ARCH_X86_64,
                 nr: n * 2,
             })
             .collect();
-        assert!(Filter::new(&calls, RET_LOG).is_err());
+        assert!(filter(&calls).is_err());
+    }
+
+    /// The program that libseccomp makes of the same rules.
+    fn by_libseccomp(rules: &BTreeMap<Call, When>) -> Vec<libc::sock_filter> {
+        use libseccomp::{
+            ScmpAction, ScmpArch, ScmpArgCompare, ScmpCompareOp, ScmpFilterContext, ScmpSyscall,
+        };
+        use std::io::{Read, Seek};
+        let mut context = ScmpFilterContext::new(ScmpAction::Log).unwrap();
+        assert_eq!(ScmpArch::native(), ScmpArch::X8664);
+        context.set_act_badarch(ScmpAction::Log).unwrap();
+        for (call, when) in rules {
+            let nr = ScmpSyscall::from(call.nr as i32);
+            if when.is_always() {
+                context.add_rule(ScmpAction::Allow, nr).unwrap();
+            }
+            for case in crate::format::for_libseccomp(when) {
+                let compares: Vec<ScmpArgCompare> = case
+                    .iter()
+                    .map(|test| {
+                        let op = match test.op {
+                            _ if test.mask != u64::MAX => ScmpCompareOp::MaskedEqual(test.mask),
+                            Op::Eq => ScmpCompareOp::Equal,
+                            Op::Ne => ScmpCompareOp::NotEqual,
+                            Op::Lt => ScmpCompareOp::Less,
+                            Op::Le => ScmpCompareOp::LessOrEqual,
+                            Op::Gt => ScmpCompareOp::Greater,
+                            Op::Ge => ScmpCompareOp::GreaterEqual,
+                        };
+                        ScmpArgCompare::new(test.arg.into(), op, test.value)
+                    })
+                    .collect();
+                context
+                    .add_rule_conditional(ScmpAction::Allow, nr, &compares)
+                    .unwrap_or_else(|e| panic!("{e}: {when}"));
+            }
+        }
+        let mut file = tempfile::tempfile().unwrap();
+        context.export_bpf(&file).unwrap();
+        file.rewind().unwrap();
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).unwrap();
+        let word = |at: &[u8]| u16::from_ne_bytes(at.try_into().unwrap());
+        bytes
+            .chunks(8)
+            .map(|i| libc::sock_filter {
+                code: word(&i[..2]),
+                jt: i[2],
+                jf: i[3],
+                k: u32::from_ne_bytes(i[4..].try_into().unwrap()),
+            })
+            .collect()
+    }
+
+    /// Conditions as they are learnt: equalities of masked bits. Of other
+    /// comparisons, several on several arguments, libseccomp 2.5.4 makes filters
+    /// that refuse what they should not.
+    fn equalities() -> impl Strategy<Value = When> {
+        let test = crate::condition::tests::test().prop_map(|test| Test {
+            op: Op::Eq,
+            value: test.value & test.mask,
+            ..test
+        });
+        let case = prop::collection::vec(test, 1..4).prop_map(Case::from_iter);
+        prop::collection::vec(case, 1..6).prop_map(When::any)
+    }
+
+    proptest! {
+        // libseccomp takes its time.
+        #![proptest_config(ProptestConfig::with_cases(60))]
+        #[test]
+        fn ours_and_libseccomps_and_the_meaning_agree(
+            rules in prop::collection::btree_map(
+                (0..300u32).prop_map(|nr| Call { arch: AUDIT_ARCH_X86_64, nr }),
+                prop_oneof![Just(When::Always), equalities()], 1..8),
+            args in prop::collection::vec(args(), 20),
+        ) {
+            let ours = Filter::new(&rules, RET_LOG).unwrap();
+            let theirs = by_libseccomp(&rules);
+            for (&call, when) in &rules {
+                // Near what the condition names as well.
+                let near = when.cases().into_iter().flatten().map(|case| {
+                    let mut args = args[0];
+                    for test in case.tests() {
+                        args[usize::from(test.arg)] = test.value;
+                    }
+                    args
+                });
+                for args in args.iter().copied().chain(near) {
+                    let want = if when.holds(&args) { RET_ALLOW } else { RET_LOG };
+                    prop_assert_eq!(decide(&ours.0, call, &args), want, "{} {:x?}", when, args);
+                    prop_assert_eq!(decide(&theirs, call, &args), want, "{} {:x?}", when, args);
+                }
+            }
+        }
     }
 }

@@ -7,7 +7,7 @@ use crate::profile::History;
 use crate::run::follow::Blocked;
 use crate::run::{run, Event, Job, Loss, Outcome};
 use crate::settings::Note;
-use crate::syscalls::{Call, Calls};
+use crate::syscalls::{add, Call, Calls, Seen};
 
 /// After so many passes a program counts as one that never does the same twice.
 pub const MAX_PASSES: u32 = 100;
@@ -103,7 +103,9 @@ fn learn_by(
         (lesson.on_pass)(pass);
         let mut allowed = lesson.job.allowed.clone();
         if !learnt.earlier.is_empty() {
-            allowed.extend(found.clone());
+            for (&call, seen) in &found {
+                add(&mut allowed, call, seen.clone());
+            }
         }
         let known: std::collections::BTreeSet<Call> = lesson
             .job
@@ -131,9 +133,11 @@ fn learn_by(
         learnt.notes.extend(outcome.notes);
         let mut new = false;
         for (call, mut seen) in outcome.calls {
-            new |= !known.contains(&call);
+            let there = [lesson.job.allowed.get(&call), found.get(&call)];
+            let known = |there: &Seen| seen.when.implies(&there.when);
+            new |= !there.into_iter().flatten().any(known);
             seen.passes = 1;
-            found.entry(call).or_default().merge(seen);
+            add(&mut found, call, seen);
         }
         if new {
             learnt.history.last_new = pass;
@@ -178,7 +182,7 @@ fn learn_by(
     }
     learnt.calls = lesson.job.allowed.clone();
     for (call, seen) in found {
-        learnt.calls.entry(call).or_default().merge(seen);
+        add(&mut learnt.calls, call, seen);
     }
     Ok(learnt)
 }
@@ -186,8 +190,9 @@ fn learn_by(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::condition::{Case, Op, Test, When};
     use crate::run::Via;
-    use crate::syscalls::{Arch, Seen};
+    use crate::syscalls::Arch;
     use std::cell::RefCell;
 
     fn call(name: &str) -> Call {
@@ -280,6 +285,36 @@ mod tests {
         // What is known is allowed, so nobody counts it any more.
         assert_eq!(allowed, ["", "read write"]);
         assert_eq!(learnt.once, None);
+    }
+
+    #[test]
+    fn other_arguments_are_new() {
+        let socket = call("socket");
+        let is = |domain| {
+            let test = Test::new(0, Op::Eq, domain);
+            When::any([Case::from_iter([test])])
+        };
+        let mut base = Calls::new();
+        let seen = |domain| Seen {
+            when: is(domain),
+            ..Seen::default()
+        };
+        let mut known = seen(2);
+        base.insert(socket, known.clone());
+        let mut lesson = Lesson::new(Job::new(&[], &base, Via::Log));
+        lesson.stable = Some(2);
+        let mut left = [2, 10, 10, 10].into_iter();
+        let learnt = learn_by(&lesson, &mut |_| {
+            let mut outcome = Outcome::default();
+            let domain = left.next().expect("a pass too many");
+            outcome.calls.insert(socket, seen(domain));
+            Ok(outcome)
+        })
+        .unwrap();
+        assert_eq!(learnt.history.last_new, 2);
+        assert_eq!(learnt.history.passes, 4);
+        known.when.or(is(10));
+        assert_eq!(learnt.calls[&socket].when, known.when);
     }
 
     #[test]

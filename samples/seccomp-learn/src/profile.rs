@@ -2,12 +2,12 @@
 
 //! The allowlist itself.
 
-use std::collections::btree_map::Entry;
 use std::collections::BTreeSet;
 
 use crate::action::Action;
+use crate::condition::When;
 use crate::implied;
-use crate::syscalls::{Arch, Call, Calls, Seen};
+use crate::syscalls::{add, Arch, Call, Calls, Seen};
 
 /// An allowlist: these calls, and what happens to the others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,12 +41,7 @@ impl Profile {
     /// one; counts add up; the list is complete only if both are.
     pub fn merge(&mut self, other: Self) {
         for (call, seen) in other.calls {
-            match self.calls.entry(call) {
-                Entry::Vacant(entry) => {
-                    entry.insert(seen);
-                }
-                Entry::Occupied(mut entry) => entry.get_mut().merge(seen),
-            }
+            add(&mut self.calls, call, seen);
         }
         self.action = self.action.or(other.action);
         self.incomplete = match (self.incomplete.take(), other.incomplete) {
@@ -73,9 +68,33 @@ impl Profile {
         self.calls.values().filter(implied).count()
     }
 
-    /// Adds a call without saying that anybody has made it.
+    /// Adds a call, with any arguments, without saying that anybody has made it.
     pub fn allow(&mut self, call: Call) {
-        self.calls.entry(call).or_default().implied = None;
+        self.allow_when(call, When::Always);
+    }
+
+    /// Adds a call in these cases, beside those in which it is there.
+    pub fn allow_when(&mut self, call: Call, when: When) {
+        let seen = Seen {
+            when,
+            ..Seen::default()
+        };
+        add(&mut self.calls, call, seen);
+    }
+
+    /// Whether the profile allows a call with these arguments.
+    pub fn allows(&self, call: Call, args: &[u64; 6]) -> bool {
+        let seen = self.calls.get(&call);
+        seen.is_some_and(|seen| seen.when.holds(args))
+    }
+
+    /// The calls that both allow, in other cases: before, and after.
+    pub fn changed<'a>(&'a self, new: &'a Self) -> Vec<(Call, &'a When, &'a When)> {
+        let both = self.calls.iter().filter_map(|(call, seen)| {
+            let other = new.calls.get(call)?;
+            (seen.when != other.when).then_some((*call, &seen.when, &other.when))
+        });
+        both.collect()
     }
 
     /// The architectures that the calls are of.
@@ -99,6 +118,7 @@ impl Profile {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::condition::tests::{args, when};
     use crate::syscalls::{is_known, X32_BIT};
     use proptest::prelude::*;
 
@@ -141,6 +161,57 @@ pub(crate) mod tests {
             back.calls.retain(|call, _| !added.contains(call));
             removed.iter().for_each(|&call| back.allow(call));
             prop_assert_eq!(back.calls.keys().collect::<Vec<_>>(), a.calls.keys().collect::<Vec<_>>());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn merged_conditions_allow_what_either_does(
+            a in prop_oneof![Just(When::Always), when()], b in when(), args in args()) {
+            let call = Arch::NATIVE.call("socket").unwrap();
+            let [mut mine, mut other] = [Profile::default(), Profile::default()];
+            mine.allow_when(call, a);
+            other.allow_when(call, b);
+            let before = mine.clone();
+            mine.merge(other.clone());
+            prop_assert_eq!(
+                mine.allows(call, &args),
+                before.allows(call, &args) || other.allows(call, &args)
+            );
+            prop_assert_eq!(before.changed(&mine).is_empty(), before.calls == mine.calls);
+        }
+    }
+
+    /// The same, some with conditions.
+    pub fn conditional(archs: &'static [Arch]) -> impl Strategy<Value = Profile> {
+        (named(archs), prop::collection::vec(when(), 0..6)).prop_map(|(mut profile, whens)| {
+            for (seen, when) in profile.calls.values_mut().step_by(3).zip(whens) {
+                seen.when = when;
+            }
+            profile
+        })
+    }
+
+    /// Asserts that two profiles allow the same, with these arguments and those
+    /// that their conditions name.
+    pub fn same_meaning(a: &Profile, b: &Profile, args: &[[u64; 6]]) {
+        assert_eq!(
+            a.calls.keys().collect::<Vec<_>>(),
+            b.calls.keys().collect::<Vec<_>>()
+        );
+        for (call, seen) in &a.calls {
+            let cases = seen.when.cases().into_iter().flatten();
+            let near = cases.map(|case| {
+                let mut args = [0; 6];
+                for test in case.tests() {
+                    args[usize::from(test.arg)] = test.value;
+                }
+                args
+            });
+            for args in args.iter().copied().chain(near) {
+                let (mine, other) = (a.allows(*call, &args), b.allows(*call, &args));
+                assert_eq!(mine, other, "{call} {args:x?}: {}", seen.when);
+            }
         }
     }
 

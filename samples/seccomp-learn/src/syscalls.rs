@@ -2,12 +2,15 @@
 
 //! Names of system calls, by architecture, from libseccomp's tables.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::OnceLock;
 
 use libseccomp::{ScmpArch, ScmpSyscall};
+
+use crate::condition::When;
 
 /// AUDIT_ARCH_X86_64; the x32 calls carry it too.
 pub const AUDIT_ARCH_X86_64: u32 = 0xc000_003e;
@@ -295,6 +298,16 @@ pub struct Call {
 /// Calls, each with what is known about it.
 pub type Calls = BTreeMap<Call, Seen>;
 
+/// Adds a call, or what somebody else knows of one that is there.
+pub fn add(calls: &mut Calls, call: Call, seen: Seen) {
+    match calls.entry(call) {
+        Entry::Vacant(entry) => {
+            entry.insert(seen);
+        }
+        Entry::Occupied(mut entry) => entry.get_mut().merge(seen),
+    }
+}
+
 /// How a call was seen, or why it is there although it was not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -310,6 +323,8 @@ pub struct Seen {
     pub passes: u32,
     /// Nobody has seen it: this is why it is there.
     pub implied: Option<String>,
+    /// With which arguments it is allowed.
+    pub when: When,
 }
 
 impl Seen {
@@ -324,6 +339,7 @@ impl Seen {
         if other.implied.is_none() {
             self.implied = None;
         }
+        self.when.or(other.when);
     }
 
     /// Adds a value of the selecting argument. After 64, which is more than a

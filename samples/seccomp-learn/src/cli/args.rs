@@ -9,7 +9,8 @@ use std::time::Duration;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use seccomp_learn::action::Action;
-use seccomp_learn::format::Format;
+use seccomp_learn::format::{self, Format};
+use seccomp_learn::machine::{Caps, Kernel, Machine};
 use seccomp_learn::syscalls::Arch;
 
 /// What the man page says first.
@@ -312,9 +313,34 @@ pub struct Reading {
     /// Leave out names that no table has
     #[arg(long)]
     pub ignore_unknown: bool,
-    /// Leave out entries with conditions on arguments or capabilities
+    /// Leave out entries with conditions on arguments
     #[arg(long)]
     pub ignore_conditional: bool,
+    /// The machine that Docker's and podman's rules are read for, as x86-64 or s390x [default: this one]
+    #[arg(long, value_name = "ARCH")]
+    pub for_arch: Option<Arch>,
+    /// The capabilities that they are read for: names with commas between, none, all, container
+    #[arg(long, value_name = "CAPS", default_value = "container")]
+    pub caps: Caps,
+    /// The kernel that they are read for, as 6.18 [default: this one]
+    #[arg(long, value_name = "VERSION")]
+    pub for_kernel: Option<Kernel>,
+}
+
+impl Reading {
+    /// What the library is told of it.
+    pub fn how(&self) -> format::Reading {
+        let mut machine = Machine::default();
+        machine.arch = self.for_arch.unwrap_or(machine.arch);
+        machine.kernel = self.for_kernel.unwrap_or(machine.kernel);
+        machine.caps = self.caps;
+        format::Reading {
+            arch: self.from_arch,
+            ignore_unknown: self.ignore_unknown,
+            ignore_conditional: self.ignore_conditional,
+            machine,
+        }
+    }
 }
 
 /// How a command is run.

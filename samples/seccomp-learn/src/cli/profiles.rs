@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use anyhow::{anyhow, bail, Context, Result};
-use seccomp_learn::format::{oci_startup, Format, Reading};
+use seccomp_learn::format::{oci_startup, Format};
 use seccomp_learn::profile::Profile;
 use seccomp_learn::syscalls::Seen;
 use seccomp_learn::Error;
@@ -38,6 +38,14 @@ pub fn diff(args: args::Diff) -> Result<u8> {
     let mut lines: Vec<(String, char)> = Vec::new();
     lines.extend(removed.iter().map(|call| (call.to_string(), '-')));
     lines.extend(added.iter().map(|call| (call.to_string(), '+')));
+    for (call, before, after) in old.changed(&new) {
+        let how = match (before.implies(after), after.implies(before)) {
+            (true, _) => "loosened",
+            (_, true) => "tightened",
+            _ => "changed",
+        };
+        lines.push((format!("{call}  {how}: {before} -> {after}"), '~'));
+    }
     lines.sort();
     let text: String = lines
         .iter()
@@ -73,7 +81,7 @@ pub fn show(args: args::Show) -> Result<u8> {
                     0 => "-".to_owned(),
                     n => n.to_string(),
                 },
-                origin(seen),
+                origin(seen) + &condition(seen),
             ]
         })
         .collect();
@@ -122,6 +130,14 @@ fn origin(seen: &Seen) -> String {
     match &seen.implied {
         Some(reason) => printable(&format!("(implied: {reason})")),
         None => printable(seen.first.as_deref().unwrap_or("-")) + &selected(seen),
+    }
+}
+
+/// In which cases it is allowed, if not in all.
+fn condition(seen: &Seen) -> String {
+    match seen.when.is_always() {
+        true => String::new(),
+        false => format!("  when {}", seen.when),
     }
 }
 
@@ -192,12 +208,7 @@ pub fn read_profile(path: &Path, args: &args::Reading) -> Result<Profile> {
         anyhow!("{name}:{line}:{}: this is no text", good.len() - begin + 1)
     })?;
     let format = args.from.unwrap_or_else(|| Format::guess(&text));
-    let how = Reading {
-        arch: args.from_arch,
-        ignore_unknown: args.ignore_unknown,
-        ignore_conditional: args.ignore_conditional,
-    };
-    format.read(&text, &how).map_err(|e| match e {
+    format.read(&text, &args.how()).map_err(|e| match e {
         Error::Syntax(place) => anyhow!("{name}:{place}"),
         e => anyhow!(e).context(name.to_string()),
     })

@@ -2,8 +2,9 @@
 
 //! C source that puts its process under the profile with libseccomp.
 
-use super::Rendered;
+use super::{left_out, lower, never, Rendered};
 use crate::action::Action;
+use crate::condition::{Op, Test};
 use crate::profile::Profile;
 use crate::syscalls::{Arch, Call};
 
@@ -42,7 +43,13 @@ pub fn write(profile: &Profile) -> Rendered {
             .map(|&call| (call.label(), call))
             .collect();
         calls.sort();
+        let mut conditional = Vec::new();
         for (label, call) in calls {
+            let when = profile.calls.get(&call).map(|seen| &seen.when);
+            if let Some(when) = when.filter(|when| !when.is_always()) {
+                conditional.push((label, call, when));
+                continue;
+            }
             let implied = profile
                 .calls
                 .get(&call)
@@ -62,11 +69,48 @@ pub fn write(profile: &Profile) -> Rendered {
             }
         }
         text.push_str("};\n");
-        parts.push((scmp, list));
+        let mut rules = String::new();
+        for (label, call, when) in &conditional {
+            let nr = match call.name() {
+                Some(_) => format!("SCMP_SYS({label})"),
+                None if arch == Arch::NATIVE => label.clone(),
+                None => {
+                    warnings.push(format!(
+                        "libseccomp cannot be given {arch} call {label}: it is left out"
+                    ));
+                    continue;
+                }
+            };
+            let lowered = lower::libseccomp(when);
+            warnings.extend(left_out(label, "libseccomp", lowered.left_out));
+            if lowered.cases.is_empty() {
+                warnings.push(never(label));
+            }
+            for case in &lowered.cases {
+                rules.push_str(&format!(
+                    "\tif (seccomp_rule_add(ctx, SCMP_ACT_ALLOW, {nr}, {}{}))\n\t\treturn -1;\n",
+                    case.len(),
+                    case.iter().map(comparison).collect::<String>(),
+                ));
+            }
+        }
+        let more = match rules.is_empty() {
+            true => "NULL".to_owned(),
+            false => {
+                let name = list.replace("calls_", "rules_");
+                text.push_str(&format!(
+                    "\n/* What is allowed with certain arguments. */\n\
+                     static int {name}(scmp_filter_ctx ctx)\n{{\n{rules}\treturn 0;\n}}\n"
+                ));
+                name
+            }
+        };
+        parts.push((scmp, list, more));
     }
     text.push_str(&format!(
         "\n/* A filter for one architecture. */\n\
-         static scmp_filter_ctx filter_for(uint32_t arch, const int *calls, size_t n)\n{{\n\
+         static scmp_filter_ctx filter_for(uint32_t arch, const int *calls, size_t n,\n\
+         \t\t\t\t  int (*rules)(scmp_filter_ctx ctx))\n{{\n\
          \tscmp_filter_ctx ctx = seccomp_init({action});\n\tsize_t i;\n\n\
          \tif (!ctx)\n\t\treturn NULL;\n\
          \tif (arch != seccomp_arch_native() &&\n\
@@ -75,13 +119,14 @@ pub fn write(profile: &Profile) -> Rendered {
          \tif (seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, {action}))\n\t\tgoto fail;\n\
          \tfor (i = 0; i < n; i++)\n\
          \t\tif (seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i], 0))\n\t\t\tgoto fail;\n\
+         \tif (rules && rules(ctx))\n\t\tgoto fail;\n\
          \treturn ctx;\nfail:\n\tseccomp_release(ctx);\n\treturn NULL;\n}}\n\n\
          /* Puts this process under the profile: 0, or a negative error. */\n\
          int load_seccomp_profile(void)\n{{\n\tscmp_filter_ctx ctx = NULL, part;\n\tint ret;\n\n"
     ));
-    for (scmp, list) in &parts {
+    for (scmp, list, rules) in &parts {
         text.push_str(&format!(
-            "\tpart = filter_for({scmp}, {list}, sizeof({list}) / sizeof({list}[0]));\n\
+            "\tpart = filter_for({scmp}, {list}, sizeof({list}) / sizeof({list}[0]), {rules});\n\
              \tif (!part) {{\n\t\tseccomp_release(ctx);\n\t\treturn -EINVAL;\n\t}}\n\
              \tif (!ctx) {{\n\t\tctx = part;\n\t}} else if ((ret = seccomp_merge(ctx, part))) {{\n\
              \t\tseccomp_release(part);\n\t\tseccomp_release(ctx);\n\t\treturn ret;\n\t}}\n"
@@ -89,4 +134,25 @@ pub fn write(profile: &Profile) -> Rendered {
     }
     text.push_str("\tret = seccomp_load(ctx);\n\tseccomp_release(ctx);\n\treturn ret;\n}\n");
     Rendered { text, warnings }
+}
+
+/// A comparison as an argument of `seccomp_rule_add()`.
+fn comparison(test: &Test) -> String {
+    let Test {
+        arg, mask, value, ..
+    } = test;
+    let op = match test.op {
+        _ if *mask != u64::MAX => {
+            return format!(
+                ",\n\t\t\t     SCMP_A{arg}(SCMP_CMP_MASKED_EQ, {mask:#x}ull, {value:#x}ull)"
+            );
+        }
+        Op::Eq => "EQ",
+        Op::Ne => "NE",
+        Op::Lt => "LT",
+        Op::Le => "LE",
+        Op::Gt => "GT",
+        Op::Ge => "GE",
+    };
+    format!(",\n\t\t\t     SCMP_A{arg}(SCMP_CMP_{op}, {value:#x}ull)")
 }

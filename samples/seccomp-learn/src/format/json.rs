@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use super::place::Text;
 use super::{Rendered, Syntax};
+use crate::condition::{Case, Op, Test, When, ARGS};
 use crate::profile::{History, Profile};
 use crate::syscalls::{Arch, Call, Seen};
 
@@ -52,6 +53,19 @@ struct Entry {
     selectors: BTreeSet<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     implied: Option<String>,
+    /// The cases in which it is allowed, if not in all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    when: Option<Vec<Vec<Comparison>>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Comparison {
+    arg: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mask: Option<u64>,
+    op: String,
+    value: u64,
 }
 
 fn is_zero(number: &u32) -> bool {
@@ -91,6 +105,62 @@ struct RawEntry<'a> {
     #[serde(default)]
     selectors: BTreeSet<u32>,
     implied: Option<String>,
+    #[serde(borrow)]
+    when: Option<Vec<Vec<&'a RawValue>>>,
+}
+
+/// The names of the comparisons.
+const OPS: [(Op, &str); 6] = [
+    (Op::Eq, "eq"),
+    (Op::Ne, "ne"),
+    (Op::Lt, "lt"),
+    (Op::Le, "le"),
+    (Op::Gt, "gt"),
+    (Op::Ge, "ge"),
+];
+
+fn comparison(test: &Test) -> Comparison {
+    Comparison {
+        arg: test.arg,
+        mask: (test.mask != u64::MAX).then_some(test.mask),
+        op: OPS
+            .iter()
+            .find(|(op, _)| *op == test.op)
+            .map_or("", |(_, name)| name)
+            .to_owned(),
+        value: test.value,
+    }
+}
+
+fn written(when: &When) -> Option<Vec<Vec<Comparison>>> {
+    let cases = when.cases()?.iter();
+    Some(
+        cases
+            .map(|case| case.tests().map(comparison).collect())
+            .collect(),
+    )
+}
+
+fn condition<'a>(text: Text<'a>, cases: Vec<Vec<&'a RawValue>>) -> Result<When, Syntax> {
+    let test = |piece: &'a RawValue| {
+        let read: Comparison = text.piece(piece)?;
+        let op = OPS.iter().find(|(_, name)| *name == read.op);
+        match op {
+            Some(&(op, _)) if read.arg < ARGS => Ok(Test {
+                arg: read.arg,
+                mask: read.mask.unwrap_or(u64::MAX),
+                op,
+                value: read.value,
+            }),
+            Some(_) => Err(text.wrong(piece, format!("there is no argument {}", read.arg))),
+            None => Err(text.wrong(piece, format!("there is no comparison {:?}", read.op))),
+        }
+    };
+    let cases: Result<Vec<Case>, Syntax> = cases
+        .into_iter()
+        .map(|tests| tests.into_iter().map(test).collect())
+        .collect();
+    Ok(When::any(cases?))
 }
 
 pub fn write(profile: &Profile) -> Rendered {
@@ -116,6 +186,7 @@ pub fn write(profile: &Profile) -> Rendered {
                 first: seen.first.clone(),
                 selectors: seen.selectors.clone(),
                 implied: seen.implied.clone(),
+                when: written(&seen.when),
             })
             .collect(),
     };
@@ -193,6 +264,10 @@ fn entry<'a>(text: Text<'a>, piece: &'a RawValue) -> Result<(Call, Seen), Syntax
         first: raw.first,
         selectors: raw.selectors,
         implied: raw.implied,
+        when: match raw.when {
+            Some(cases) => condition(text, cases)?,
+            None => When::Always,
+        },
     };
     Ok((call, seen))
 }
@@ -212,8 +287,9 @@ mod tests {
             nr in any::<u32>(),
             passes in any::<u32>(),
             implied in any::<Option<String>>(),
+            when in crate::condition::tests::when(),
         ) {
-            let seen = Seen { count, first, selectors: [7, 0x5401].into(), passes, implied };
+            let seen = Seen { count, first, selectors: [7, 0x5401].into(), passes, implied, when };
             profile.calls.insert(Call { arch: 0x1234, nr }, seen);
             profile.history = Some(History { passes, last_new: 1, lossy: 0 });
             let text = write(&profile).text;
@@ -248,6 +324,13 @@ mod tests {
         assert_eq!(place("{\n \"arch\": \"x86-64\"\n}\n]}"), (3, 1));
         assert_eq!(place("{\"arch\":\"x86-64\",\n\"nmae\":\"read\"}\n]}").0, 4);
         assert_eq!(read("{\n \"format\": }").unwrap_err().line, 2);
+        let read = "{\"arch\":\"x86-64\",\"name\":\"read\",\"when\":[[\n";
+        for wrong in [
+            "{\"arg\":6,\"op\":\"eq\",\"value\":1}",
+            "{\"arg\":0,\"op\":\"eqq\",\"value\":1}",
+        ] {
+            assert_eq!(place(&format!("{read}{wrong}]]}}]}}")), (4, 1));
+        }
     }
 
     #[test]

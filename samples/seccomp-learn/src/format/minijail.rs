@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! minijail's policy files: `name: 1` a line, names of one architecture that the
-//! file does not say.
+//! minijail's policy files: `name: 1` a line, or `name: EXPRESSION`, names of one
+//! architecture that the file does not say.
 
 use super::{
-    allow, column, implied_comment, numbered, restore, single_arch, split, unknown, Reading,
-    Rendered, Syntax,
+    allow, column, expression, implied_comment, left_out, never, numbered, restore, single_arch,
+    split, unknown, Allowed, Reading, Rendered, Syntax,
 };
+use crate::condition::When;
 use crate::error::Result;
 use crate::profile::Profile;
 use crate::syscalls::Arch;
@@ -22,8 +23,27 @@ pub fn write(profile: &Profile) -> Result<Rendered> {
     }
     let names = split(profile, "a minijail policy", &mut warnings);
     text.push_str(&names.comments());
+    let mut widened = false;
     for name in names.all() {
-        text.push_str(&format!("{name}: 1\n"));
+        let Some(when) = names.when.get(&name) else {
+            text.push_str(&format!("{name}: 1\n"));
+            continue;
+        };
+        let expression = expression::write(when);
+        widened |= expression.widened;
+        warnings.extend(left_out(&name, "a minijail policy", expression.left_out));
+        if expression.text.is_empty() {
+            warnings.push(never(&name));
+        } else {
+            text.push_str(&format!("{name}: {}\n", expression.text));
+        }
+    }
+    if widened {
+        warnings.push(
+            "minijail compares all 64 bits of an argument: a program that leaves anything above an \
+             int is refused"
+                .to_owned(),
+        );
     }
     Ok(Rendered { text, warnings })
 }
@@ -53,18 +73,21 @@ pub fn read(text: &str, how: &Reading) -> std::result::Result<Profile, Syntax> {
             ));
         };
         let (name, rule) = (name.trim(), rule.trim());
-        if !matches!(rule, "1" | "allow") {
-            if how.ignore_conditional {
-                continue;
-            }
-            return Err(wrong(
-                rule,
-                format!(
-                    "only \"1\" can be kept, not {rule:?} (--ignore-conditional leaves it out)"
-                ),
-            ));
-        }
-        if !allow(&mut profile, &[arch], name) {
+        let when = match rule.split(';').next().unwrap_or_default().trim() {
+            "1" | "allow" => When::Always,
+            // What is refused in a way of its own is refused all the same.
+            rule if rule.starts_with("return ") || rule.starts_with("kill") => continue,
+            rule => match expression::read(rule) {
+                Ok(_) if how.ignore_conditional => continue,
+                Ok(when) => when,
+                Err((part, message)) => return Err(wrong(part, message)),
+            },
+        };
+        let allowed = Allowed {
+            when,
+            implied: None,
+        };
+        if !allow(&mut profile, &[arch], name, &allowed) {
             if let Some(message) = unknown(name, how) {
                 return Err(wrong(name, message));
             }
@@ -77,7 +100,8 @@ pub fn read(text: &str, how: &Reading) -> std::result::Result<Profile, Syntax> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::tests::named;
+    use crate::condition::tests::args;
+    use crate::profile::tests::{conditional, named, same_meaning};
     use proptest::prelude::*;
 
     proptest! {
@@ -85,6 +109,16 @@ mod tests {
         fn every_profile_comes_back(profile in named(&[Arch::X86_64])) {
             let text = write(&profile).unwrap().text;
             prop_assert_eq!(read(&text, &Reading::default()), Ok(profile));
+        }
+
+        #[test]
+        fn conditions_come_back(
+            profile in conditional(&[Arch::X86_64]),
+            args in prop::collection::vec(args(), 20),
+        ) {
+            let written = write(&profile).unwrap();
+            prop_assume!(written.warnings.is_empty());
+            same_meaning(&profile, &read(&written.text, &Reading::default()).unwrap(), &args);
         }
 
         #[test]
@@ -96,10 +130,26 @@ mod tests {
     #[test]
     fn an_error_has_its_place() {
         let read = |text| read(text, &Reading::default()).unwrap_err();
-        let e = read("read: 1\n\nprctl: arg0 == 3\n");
-        assert_eq!((e.line, e.column), (3, 8));
+        let e = read("read: 1\n\nprctl: arg0 == 3 && arg1 = 4\n");
+        assert_eq!((e.line, e.column), (3, 21));
         let e = read("  nonsense: 1\n");
         assert_eq!((e.line, e.column), (1, 3));
         assert_eq!(read("read\n").line, 1);
+    }
+
+    #[test]
+    fn rules_that_allow_sometimes() {
+        let policy =
+            "prctl: arg0 == 3 || arg0 == 4; return EPERM\nclone3: return ENOSYS\nread: 1\n";
+        let profile = read(policy, &Reading::default()).unwrap();
+        let prctl = Arch::NATIVE.call("prctl").unwrap();
+        assert_eq!(profile.calls.len(), 2);
+        assert!(profile.allows(prctl, &[4, 0, 0, 0, 0, 0]));
+        assert!(!profile.allows(prctl, &[5, 0, 0, 0, 0, 0]));
+        let how = Reading {
+            ignore_conditional: true,
+            ..Reading::default()
+        };
+        assert_eq!(read(policy, &how).unwrap().calls.len(), 1);
     }
 }

@@ -3,7 +3,9 @@
 //! The formats that profiles are kept in.
 
 mod c;
+mod expression;
 mod json;
+mod lower;
 mod minijail;
 mod oci;
 mod place;
@@ -19,9 +21,11 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
+use crate::condition::When;
 use crate::error::{Error, Result};
+use crate::machine::Machine;
 use crate::profile::Profile;
-use crate::syscalls::{is_known, Arch, Seen};
+use crate::syscalls::{add, is_known, Arch, Seen};
 
 /// A format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,9 +63,10 @@ pub struct Reading {
     pub arch: Option<Arch>,
     /// Leave out names that no table has.
     pub ignore_unknown: bool,
-    /// Leave out entries that are allowed only with certain arguments or
-    /// capabilities.
+    /// Leave out entries that are allowed only with certain arguments.
     pub ignore_conditional: bool,
+    /// The machine that the profile is read for, where it has rules for some.
+    pub machine: Machine,
 }
 
 /// Something in a profile that cannot be understood.
@@ -254,9 +259,29 @@ fn single_arch(profile: &Profile, format: &str) -> Result<Arch> {
     }
 }
 
+/// What is said where a format has no arguments: the calls that it would let
+/// through in any case.
+fn no_conditions(profile: &Profile, format: &str) -> Vec<String> {
+    let calls: Vec<String> = profile
+        .calls
+        .iter()
+        .filter(|(_, seen)| !seen.when.is_always())
+        .map(|(call, _)| call.to_string())
+        .collect();
+    match calls.len() {
+        0 => Vec::new(),
+        _ => vec![format!(
+            "{format} has no conditions on arguments: {} would be allowed with any",
+            calls.join(" ")
+        )],
+    }
+}
+
 /// The names of a profile's calls, sorted.
 #[derive(Default)]
 struct Names {
+    /// The conditions of those that have any.
+    when: BTreeMap<String, When>,
     /// Those that were seen.
     seen: Vec<String>,
     /// Those that were not, by the reason for which they are there.
@@ -319,6 +344,16 @@ fn split(profile: &Profile, format: &str, warnings: &mut Vec<String>) -> Names {
             names.implied.entry(reason).or_default().push(name);
         }
     }
+    // One name is one rule: what it allows on any architecture.
+    let mut rules: BTreeMap<String, When> = BTreeMap::new();
+    for (call, seen) in &profile.calls {
+        if let Some(name) = call.name() {
+            let when = rules.entry(name).or_insert_with(|| When::any([]));
+            when.or(seen.when.clone());
+        }
+    }
+    rules.retain(|_, when| !when.is_always());
+    names.when = rules;
     names.implied.values_mut().for_each(|names| names.sort());
     names.seen = seen_names.into_iter().collect();
     names
@@ -338,29 +373,31 @@ fn restore(profile: &mut Profile, archs: &[Arch], comments: &[(Vec<&str>, &str)]
     }
 }
 
-/// Adds an implied name to a profile, unless it is there as one that was seen.
-fn mark(profile: &mut Profile, archs: &[Arch], name: &str, reason: &str) {
-    for arch in archs {
-        if let Some(call) = arch.call(name) {
-            profile.calls.entry(call).or_insert_with(|| Seen {
-                implied: Some(reason.to_owned()),
-                ..Seen::default()
-            });
-        }
-    }
-}
-
-/// Adds a name to a profile, on each of the architectures that has it. Says
-/// whether one has.
-fn allow(profile: &mut Profile, archs: &[Arch], name: &str) -> bool {
+/// Adds a name to a profile, on each of the architectures that has it, in these
+/// cases. Says whether one has.
+fn allow(profile: &mut Profile, archs: &[Arch], name: &str, allowed: &Allowed<'_>) -> bool {
     let mut any = false;
     for arch in archs {
         if let Some(call) = arch.call(name) {
-            profile.allow(call);
+            let seen = Seen {
+                implied: allowed.implied.map(str::to_owned),
+                when: allowed.when.clone(),
+                ..Seen::default()
+            };
+            add(&mut profile.calls, call, seen);
             any = true;
         }
     }
     any
+}
+
+/// What a file says of a name that it allows.
+#[derive(Default)]
+struct Allowed<'a> {
+    /// In which cases.
+    when: When,
+    /// Why, if nobody has seen it.
+    implied: Option<&'a str>,
 }
 
 /// Whether a name that no architecture in question has is an error.
@@ -375,6 +412,25 @@ fn unknown(name: &str, how: &Reading) -> Option<String> {
             "unknown system call {name:?} (--ignore-unknown leaves it out)"
         ))
     }
+}
+
+/// The cases of a condition as libseccomp takes them, those that it cannot hold
+/// left out.
+#[cfg(test)]
+pub(crate) fn for_libseccomp(when: &When) -> Vec<Vec<crate::condition::Test>> {
+    lower::libseccomp(when).cases
+}
+
+/// What is said of a condition that could be put only in part.
+fn left_out(name: &str, format: &str, cases: usize) -> Option<String> {
+    (cases > 0).then(|| {
+        format!("{format} cannot hold {cases} cases of {name}'s condition, which are left out")
+    })
+}
+
+/// What is said of a call of which no case is left.
+fn never(name: &str) -> String {
+    format!("no arguments would be left for {name}: it is left out")
 }
 
 /// Lines with their numbers from 1.
@@ -401,10 +457,6 @@ fn errno_name(errno: u16) -> String {
         known => format!("{known:?}"),
     }
 }
-
-/// What is said of an entry that is allowed only sometimes.
-const CONDITIONAL: &str =
-    "entries with conditions cannot be kept (--ignore-conditional leaves them out)";
 
 /// Whether a name may stand in a profile.
 fn check_name(name: &str, how: &Reading) -> std::result::Result<(), String> {

@@ -72,25 +72,6 @@ impl<'a> Text<'a> {
     }
 }
 
-/// Whether a JSON value holds anything: not null, not an empty list or object.
-pub fn holds_something(text: Text<'_>, piece: Option<&RawValue>) -> Result<bool, Syntax> {
-    use serde_json::Value;
-    let Some(piece) = piece else { return Ok(false) };
-    // The text outlives the value, whose lifetime is of no use here.
-    let value: Value =
-        serde_json::from_str(piece.get()).map_err(|e| text.wrong(piece, e.to_string()))?;
-    Ok(match value {
-        Value::Null => false,
-        Value::Array(list) => !list.is_empty(),
-        Value::Object(map) => map.values().any(|value| match value {
-            Value::Null => false,
-            Value::Array(list) => !list.is_empty(),
-            _ => true,
-        }),
-        _ => true,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,7 @@
 //! One call a line; `#` begins a comment.
 
 use super::{column, numbered, Reading, Rendered, Syntax};
+use crate::condition::When;
 use crate::profile::Profile;
 use crate::syscalls::{is_known, Arch, Call};
 
@@ -10,29 +11,35 @@ const INCOMPLETE: &str = "# incomplete: ";
 
 /// What stands behind a call that nobody has seen.
 const IMPLIED: &str = "# implied: ";
+/// What stands behind a call whose condition the list cannot hold.
+const WHEN: &str = "# when ";
 
 pub fn write(profile: &Profile) -> Rendered {
     let mut lines: Vec<String> = profile
         .calls
         .iter()
-        .map(|(call, seen)| match &seen.implied {
-            Some(reason) => {
-                let reason = reason.replace(char::is_control, " ");
-                format!("{call}  {IMPLIED}{reason}\n")
+        .map(|(call, seen)| {
+            let when = match seen.when {
+                When::Always => String::new(),
+                When::In(_) => format!("  {WHEN}{}", seen.when),
+            };
+            match &seen.implied {
+                Some(reason) => {
+                    let reason = reason.replace(char::is_control, " ");
+                    format!("{call}{when}  {IMPLIED}{reason}\n")
+                }
+                None => format!("{call}{when}\n"),
             }
-            None => format!("{call}\n"),
         })
         .collect();
     lines.sort();
+    let warnings = super::no_conditions(profile, "a plain list");
     let mut text = String::new();
     if let Some(why) = &profile.incomplete {
         text = format!("{INCOMPLETE}{why}\n");
     }
     text.extend(lines);
-    Rendered {
-        text,
-        warnings: Vec::new(),
-    }
+    Rendered { text, warnings }
 }
 
 pub fn read(text: &str, how: &Reading) -> Result<Profile, Syntax> {

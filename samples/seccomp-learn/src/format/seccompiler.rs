@@ -8,11 +8,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::place::{holds_something, Text};
+use super::place::Text;
 use super::{
-    allow, check_name, mark, pretty, single_arch, split, Reading, Rendered, Syntax, CONDITIONAL,
+    allow, check_name, left_out, lower, never, pretty, single_arch, split, Allowed, Reading,
+    Rendered, Syntax,
 };
 use crate::action::Action;
+use crate::condition::{Case, Op, Test, When, ARGS, INT};
 use crate::error::Result;
 use crate::profile::Profile;
 use crate::syscalls::Arch;
@@ -34,6 +36,99 @@ struct WrittenRule {
     syscall: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     comment: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    args: Vec<Comparison>,
+}
+
+/// A comparison of an argument.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Comparison {
+    index: u8,
+    #[serde(rename = "type")]
+    width: Width,
+    op: Sign,
+    val: u64,
+    #[serde(default, skip_serializing)]
+    #[serde(rename = "comment")]
+    _comment: Option<String>,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Width {
+    Dword,
+    Qword,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Sign {
+    Eq,
+    Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+    MaskedEq(u64),
+}
+
+impl From<&Test> for Comparison {
+    fn from(test: &Test) -> Self {
+        let (width, op) = match (test.mask, test.op) {
+            (u64::MAX | INT, op) => (
+                if test.mask == INT {
+                    Width::Dword
+                } else {
+                    Width::Qword
+                },
+                match op {
+                    Op::Eq => Sign::Eq,
+                    Op::Ne => Sign::Ne,
+                    Op::Lt => Sign::Lt,
+                    Op::Le => Sign::Le,
+                    Op::Gt => Sign::Gt,
+                    Op::Ge => Sign::Ge,
+                },
+            ),
+            (mask, _) => (Width::Qword, Sign::MaskedEq(mask)),
+        };
+        Self {
+            index: test.arg,
+            width,
+            op,
+            val: test.value,
+            _comment: None,
+        }
+    }
+}
+
+impl Comparison {
+    /// What it means; an error if there is no such argument.
+    fn test(&self) -> std::result::Result<Test, String> {
+        if self.index >= ARGS {
+            return Err(format!("there is no argument {}", self.index));
+        }
+        let all = match self.width {
+            Width::Dword => INT,
+            Width::Qword => u64::MAX,
+        };
+        let (mask, op) = match self.op {
+            Sign::Eq => (all, Op::Eq),
+            Sign::Ne => (all, Op::Ne),
+            Sign::Lt => (all, Op::Lt),
+            Sign::Le => (all, Op::Le),
+            Sign::Gt => (all, Op::Gt),
+            Sign::Ge => (all, Op::Ge),
+            Sign::MaskedEq(mask) => (mask & all, Op::Eq),
+        };
+        // It masks both sides.
+        let value = match self.op {
+            Sign::MaskedEq(_) => self.val & mask,
+            _ => self.val & all,
+        };
+        Ok(Test::masked(self.index, mask, op, value))
+    }
 }
 
 #[derive(Serialize, Deserialize, PartialEq, Eq)]
@@ -66,7 +161,7 @@ struct Rule<'a> {
     syscall: &'a RawValue,
     comment: Option<String>,
     #[serde(borrow)]
-    args: Option<&'a RawValue>,
+    args: Option<Vec<&'a RawValue>>,
 }
 
 pub fn write(profile: &Profile) -> Result<Rendered> {
@@ -78,15 +173,33 @@ pub fn write(profile: &Profile) -> Result<Rendered> {
         .as_ref()
         .map(|why| format!("{INCOMPLETE}{why}"));
     let mut rules: Vec<WrittenRule> = Vec::new();
+    let mut push = |syscall: String, comment: Option<String>| {
+        let Some(when) = names.when.get(&syscall) else {
+            rules.push(WrittenRule {
+                syscall,
+                comment,
+                args: Vec::new(),
+            });
+            return;
+        };
+        let lowered = lower::seccompiler(when);
+        warnings.extend(left_out(&syscall, "seccompiler's JSON", lowered.left_out));
+        if lowered.cases.is_empty() {
+            warnings.push(never(&syscall));
+        }
+        rules.extend(lowered.cases.iter().map(|case| WrittenRule {
+            syscall: syscall.clone(),
+            comment: comment.clone(),
+            args: case.iter().map(Comparison::from).collect(),
+        }));
+    };
     for syscall in names.seen {
-        let comment = incomplete.take();
-        rules.push(WrittenRule { syscall, comment });
+        push(syscall, incomplete.take());
     }
     for (reason, names) in names.implied {
-        rules.extend(names.into_iter().map(|syscall| WrittenRule {
-            syscall,
-            comment: Some(format!("{IMPLIED}{reason}")),
-        }));
+        for syscall in names {
+            push(syscall, Some(format!("{IMPLIED}{reason}")));
+        }
     }
     let written = Written {
         mismatch_action: match profile.action.unwrap_or(Action::Kill) {
@@ -153,25 +266,27 @@ fn rule<'a>(
     }
     let name: String = text.piece(rule.syscall)?;
     text.check(rule.syscall, check_name(&name, how))?;
-    if holds_something(text, rule.args)? {
-        return match rule.args {
-            Some(args) if !how.ignore_conditional => Err(text.wrong(args, CONDITIONAL)),
-            _ => Ok(()),
-        };
+    let args = rule.args.unwrap_or_default();
+    if !args.is_empty() && how.ignore_conditional {
+        return Ok(());
     }
-    match comment.strip_prefix(IMPLIED) {
-        Some(reason) => mark(profile, &[arch], &name, reason),
-        None => {
-            allow(profile, &[arch], &name);
-        }
+    let mut tests = Vec::new();
+    for piece in args {
+        tests.push(text.check(piece, text.piece::<Comparison>(piece)?.test())?);
     }
+    let allowed = Allowed {
+        when: When::any([Case::from_iter(tests)]),
+        implied: comment.strip_prefix(IMPLIED),
+    };
+    allow(profile, &[arch], &name, &allowed);
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::tests::named;
+    use crate::condition::tests::args;
+    use crate::profile::tests::{conditional, named, same_meaning};
     use proptest::prelude::*;
 
     proptest! {
@@ -181,6 +296,40 @@ mod tests {
             let how = Reading { arch: Some(Arch::Arm64), ..Reading::default() };
             prop_assert_eq!(read(&write(&profile).unwrap().text, &how), Ok(profile));
         }
+    }
+
+    proptest! {
+        #[test]
+        fn conditions_come_back(
+            profile in conditional(&[Arch::X86_64]),
+            args in prop::collection::vec(args(), 20),
+        ) {
+            let written = write(&profile).unwrap();
+            prop_assume!(written.warnings.is_empty());
+            same_meaning(&profile, &read(&written.text, &Reading::default()).unwrap(), &args);
+        }
+    }
+
+    #[test]
+    fn a_word_is_compared_as_firecracker_means_it() {
+        let text = r#"{"vmm":{"default_action":"trap","filter_action":"allow","filter":[
+            {"syscall":"socket","args":[{"index":0,"type":"dword","op":"eq","val":1,"comment":"AF_UNIX"},
+             {"index":1,"type":"qword","op":{"masked_eq":15},"val":17}]}]}}"#
+            .replace("trap", "kill_thread");
+        let profile = read(&text, &Reading::default()).unwrap();
+        let socket = Arch::NATIVE.call("socket").unwrap();
+        assert!(profile.allows(socket, &[0x5_0000_0001, 1, 0, 0, 0, 0]));
+        assert!(!profile.allows(socket, &[2, 1, 0, 0, 0, 0]));
+        let e = read(
+            &text.replace("\"index\":1", "\"index\":6"),
+            &Reading::default(),
+        );
+        assert_eq!(e.unwrap_err().line, 3);
+        let how = Reading {
+            ignore_conditional: true,
+            ..Reading::default()
+        };
+        assert!(read(&text, &how).unwrap().calls.is_empty());
     }
 
     #[test]

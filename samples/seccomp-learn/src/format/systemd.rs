@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use super::{
-    allow, column, errno_by_name, errno_name, implied_comment, numbered, restore, split, unknown,
-    Reading, Rendered, Syntax,
+    allow, column, errno_by_name, errno_name, implied_comment, no_conditions, numbered, restore,
+    split, unknown, Allowed, Reading, Rendered, Syntax,
 };
 use crate::action::Action;
 use crate::profile::Profile;
@@ -40,6 +40,7 @@ fn write_with(profile: &Profile, groups: &Groups) -> Rendered {
         );
     }
     let names = split(profile, "systemd", &mut warnings);
+    warnings.extend(no_conditions(profile, "systemd"));
     let mut text = String::new();
     if let Some(why) = &profile.incomplete {
         text.push_str(&format!("{INCOMPLETE}{why}\n"));
@@ -304,7 +305,7 @@ fn read_with(text: &str, how: &Reading, groups: impl Fn() -> Groups) -> Result<P
         archs.push(Arch::NATIVE);
     }
     for name in &listed {
-        allow(&mut profile, &archs, name);
+        allow(&mut profile, &archs, name, &Allowed::default());
     }
     restore(&mut profile, &archs, &comments);
     Ok(profile)

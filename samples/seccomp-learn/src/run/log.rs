@@ -73,7 +73,10 @@ pub fn run(job: &Job<'_>, program: &Path) -> Result<Outcome> {
         });
     }
     let canary = job.action == Action::Log;
-    let filter = Filter::new(job.allowed.keys(), job.action.value())?;
+    let filter = Filter::new(
+        job.allowed.iter().map(|(call, seen)| (call, &seen.when)),
+        job.action.value(),
+    )?;
     let loginuid = loginuid().tried("cannot read /proc/self/loginuid")?;
     // Signals wait until the settings are put back.
     let mut os = Os::new()?;

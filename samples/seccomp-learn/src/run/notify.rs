@@ -23,7 +23,10 @@ pub fn run(job: &Job<'_>, program: &Path) -> Result<Outcome> {
     // so it has to wait until we listen, even where it is allowed.
     let execve = Arch::NATIVE.call("execve");
     let filter = Filter::new(
-        job.allowed.keys().filter(|&&call| Some(call) != execve),
+        job.allowed
+            .iter()
+            .filter(|&(&call, _)| Some(call) != execve)
+            .map(|(call, seen)| (call, &seen.when)),
         RET_USER_NOTIF,
     )?;
     let (stop_reader, stop_writer) = pipe2(OFlag::O_CLOEXEC).tried("cannot make a pipe")?;
@@ -77,7 +80,8 @@ fn supervise(
     collector: &mut Collector<'_>,
 ) -> std::io::Result<()> {
     while let Some(notification) = listener.next(stop)? {
-        if job.allowed.contains_key(&notification.call) {
+        let allowed = job.allowed.get(&notification.call);
+        if allowed.is_some_and(|seen| seen.when.holds(&notification.args)) {
             listener.answer(&notification, Action::Log)?;
         } else {
             collector.count(notification.call, || notification.comm());

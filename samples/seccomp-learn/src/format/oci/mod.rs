@@ -3,15 +3,20 @@
 //! The OCI runtime specification's `linux.seccomp`, alone or inside a
 //! `config.json`; and Docker's and podman's files, which are almost that.
 
+mod args;
+mod chosen;
+
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::place::{holds_something, Text};
+use super::place::Text;
 use super::{
-    allow, check_name, mark, pretty, split, Names, Reading, Rendered, Syntax, CONDITIONAL,
+    allow, check_name, left_out, lower, never, pretty, split, Allowed, Names, Reading, Rendered,
+    Syntax,
 };
 use crate::action::Action;
+use crate::condition::{Case, When};
 use crate::profile::Profile;
 use crate::syscalls::Arch;
 
@@ -36,6 +41,8 @@ struct WrittenRule {
     comment: Option<String>,
     names: Vec<String>,
     action: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    args: Vec<args::Written>,
 }
 
 /// A whole `config.json`, whose other keys are the runtime's.
@@ -221,7 +228,11 @@ pub fn startup() -> impl Iterator<Item = crate::syscalls::Call> {
 
 pub fn write(profile: &Profile) -> Rendered {
     let mut warnings = Vec::new();
-    let Names { seen, implied } = split(profile, "OCI", &mut warnings);
+    let Names {
+        mut seen,
+        implied,
+        mut when,
+    } = split(profile, "OCI", &mut warnings);
     let mut archs = profile.archs();
     if archs.is_empty() {
         archs.insert(Arch::NATIVE);
@@ -237,18 +248,45 @@ pub fn write(profile: &Profile) -> Rendered {
         comment,
         names,
         action: ALLOW,
+        args: Vec::new(),
     };
     let mut rules = Vec::new();
-    let incomplete = profile.incomplete.as_ref();
-    // A rule without names is none.
-    if !seen.is_empty() {
-        let comment = incomplete.map(|why| format!("{INCOMPLETE}{why}"));
-        rules.push(rule(comment, seen));
-    } else if incomplete.is_some() {
-        warnings.push("OCI has no place to say that an empty list is incomplete".to_owned());
+    let mut conditional = Vec::new();
+    let mut take = |names: &mut Vec<String>, comment: Option<&String>| {
+        names.retain(|name| {
+            let when = when.remove(name);
+            if let Some(when) = &when {
+                let cases = with_args(name, when, &mut warnings);
+                conditional.extend(cases.into_iter().map(|args| WrittenRule {
+                    args,
+                    ..rule(comment.cloned(), vec![name.clone()])
+                }));
+            }
+            when.is_none()
+        });
+    };
+    take(&mut seen, None);
+    let mut others = Vec::new();
+    for (reason, mut names) in implied {
+        let comment = format!("{IMPLIED}{reason}");
+        take(&mut names, Some(&comment));
+        // A rule without names is none.
+        if !names.is_empty() {
+            others.push(rule(Some(comment), names));
+        }
     }
-    for (reason, names) in implied {
-        rules.push(rule(Some(format!("{IMPLIED}{reason}")), names));
+    if !seen.is_empty() {
+        rules.push(rule(None, seen));
+    }
+    rules.append(&mut conditional);
+    rules.append(&mut others);
+    if let Some(why) = &profile.incomplete {
+        match rules.iter_mut().find(|rule| rule.comment.is_none()) {
+            Some(rule) => rule.comment = Some(format!("{INCOMPLETE}{why}")),
+            None => {
+                warnings.push("OCI has no place to say that an empty list is incomplete".to_owned())
+            }
+        }
     }
     let written = Written {
         default_action: match action {
@@ -267,6 +305,19 @@ pub fn write(profile: &Profile) -> Rendered {
         text: pretty(&written),
         warnings,
     }
+}
+
+/// The arguments of the rules that a condition becomes.
+fn with_args(name: &str, when: &When, warnings: &mut Vec<String>) -> Vec<Vec<args::Written>> {
+    let lowered = lower::libseccomp(when);
+    warnings.extend(left_out(name, "OCI", lowered.left_out));
+    if lowered.cases.is_empty() {
+        warnings.push(never(name));
+    }
+    let cases = lowered.cases.iter();
+    cases
+        .map(|case| case.iter().map(args::Written::from).collect())
+        .collect()
 }
 
 pub fn read(text: &str, how: &Reading) -> Result<Profile, Syntax> {
@@ -288,11 +339,34 @@ pub fn read(text: &str, how: &Reading) -> Result<Profile, Syntax> {
         action: Some(action),
         ..Profile::default()
     };
+    let mut refused = Vec::new();
     for piece in file.syscalls.unwrap_or_default() {
-        rule(text, piece, &archs, how, &mut profile)?;
+        refused.extend(rule(text, piece, &archs, how, &mut profile)?);
+    }
+    for (piece, names, when) in refused {
+        let allowed = names.iter().flat_map(|name| {
+            let calls = archs.iter().filter_map(|arch| arch.call(name));
+            calls.filter_map(|call| profile.calls.get(&call))
+        });
+        for seen in allowed {
+            let apart = |mine: &Case| match &seen.when {
+                When::Always => false,
+                When::In(cases) => cases.iter().all(|case| case.contradicts(mine)),
+            };
+            if !when.cases().into_iter().flatten().all(apart) {
+                return Err(text.wrong(
+                    piece,
+                    "this refuses a part of what another rule allows, which cannot be kept \
+                     (--ignore-conditional leaves it out)",
+                ));
+            }
+        }
     }
     Ok(profile)
 }
+
+/// A rule that refuses in certain cases: where it stands, of which names.
+type Refused<'a> = (&'a RawValue, Vec<String>, When);
 
 fn rule<'a>(
     text: Text<'a>,
@@ -300,37 +374,37 @@ fn rule<'a>(
     archs: &[Arch],
     how: &Reading,
     profile: &mut Profile,
-) -> Result<(), Syntax> {
+) -> Result<Option<Refused<'a>>, Syntax> {
     let rule: Rule<'_> = text.piece(piece)?;
     let action: String = text.piece(rule.action)?;
-    let allowed = text.check(rule.action, lets_through(&action))?;
+    let allows = text.check(rule.action, lets_through(&action))?;
     let comment = rule.comment.unwrap_or_default();
     if let Some(why) = comment.strip_prefix(INCOMPLETE) {
         profile.incomplete = Some(why.to_owned());
     }
-    let mut conditional = false;
-    for condition in [rule.args, rule.includes, rule.excludes] {
-        if holds_something(text, condition)? {
-            if let (false, Some(condition)) = (how.ignore_conditional, condition) {
-                return Err(text.wrong(condition, CONDITIONAL));
-            }
-            conditional = true;
-        }
-    }
+    let when = args::read(text, rule.args)?;
+    let counts = chosen::counts(text, rule.includes, rule.excludes, &how.machine)?;
+    let mut names = Vec::new();
     for piece in rule.names.into_iter().flatten().chain(rule.name) {
         let name: String = text.piece(piece)?;
         text.check(piece, check_name(&name, how))?;
-        if conditional || !allowed {
-            continue;
-        }
-        match comment.strip_prefix(IMPLIED) {
-            Some(reason) => mark(profile, archs, &name, reason),
-            None => {
-                allow(profile, archs, &name);
-            }
-        }
+        names.push(name);
     }
-    Ok(())
+    if !counts || how.ignore_conditional && !when.is_always() {
+        return Ok(None);
+    }
+    if !allows {
+        let conditional = rule.args.filter(|_| !when.is_always());
+        return Ok(conditional.map(|args| (args, names, when)));
+    }
+    let allowed = Allowed {
+        when,
+        implied: comment.strip_prefix(IMPLIED),
+    };
+    for name in &names {
+        allow(profile, archs, name, &allowed);
+    }
+    Ok(None)
 }
 
 fn architectures<'a>(
@@ -346,8 +420,8 @@ fn architectures<'a>(
     // Docker maps each machine's architecture to those that come with it.
     for piece in map.unwrap_or_default() {
         let entry: ArchMap = text.piece(piece)?;
-        if entry.architecture.parse() == Ok(Arch::NATIVE) {
-            archs.push(Arch::NATIVE);
+        if entry.architecture.parse() == Ok(how.machine.arch) {
+            archs.push(how.machine.arch);
             let more = entry.sub_architectures.unwrap_or_default();
             archs.extend(more.iter().filter_map(|name| name.parse::<Arch>().ok()));
         }
@@ -356,7 +430,7 @@ fn architectures<'a>(
         archs = vec![arch];
     }
     if archs.is_empty() {
-        archs.push(Arch::NATIVE);
+        archs.push(how.machine.arch);
     }
     Ok(archs)
 }
@@ -364,7 +438,8 @@ fn architectures<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::tests::named;
+    use crate::condition::tests::args;
+    use crate::profile::tests::{conditional, named, same_meaning};
     use proptest::prelude::*;
 
     proptest! {
@@ -393,10 +468,11 @@ mod tests {
  ]}"#;
 
     #[test]
-    fn a_condition_is_an_error_or_left_out() {
-        let e = read(DOCKER, &Reading::default()).unwrap_err();
-        assert_eq!((e.line, e.column), (6, 66));
-        assert!(e.message.contains("conditions"), "{e}");
+    fn a_condition_is_kept_or_left_out() {
+        let profile = read(DOCKER, &Reading::default()).unwrap();
+        let personality = Arch::X86_64.call("personality").unwrap();
+        assert!(profile.allows(personality, &[0; 6]));
+        assert!(!profile.allows(personality, &[8, 0, 0, 0, 0, 0]));
         let how = Reading {
             ignore_conditional: true,
             ..Reading::default()
@@ -404,6 +480,95 @@ mod tests {
         let profile = read(DOCKER, &how).unwrap();
         let calls: Vec<String> = profile.calls.keys().map(ToString::to_string).collect();
         assert_eq!(calls, ["i386:read", "i386:socketcall", "read"]);
+    }
+
+    proptest! {
+        #[test]
+        fn conditions_come_back(
+            profile in conditional(&[Arch::X86_64]),
+            args in prop::collection::vec(args(), 20),
+        ) {
+            let written = write(&profile);
+            prop_assume!(written.warnings.is_empty());
+            same_meaning(&profile, &read(&written.text, &Reading::default()).unwrap(), &args);
+        }
+    }
+
+    /// Rules as they stand in podman's and Docker's default profiles.
+    const PODMAN: &str = r#"{
+ "defaultAction": "SCMP_ACT_ERRNO",
+ "archMap": [{"architecture": "SCMP_ARCH_X86_64", "subArchitectures": ["SCMP_ARCH_X86"]},
+  {"architecture": "SCMP_ARCH_S390X", "subArchitectures": []}],
+ "syscalls": [
+  {"names": ["read"], "action": "SCMP_ACT_ALLOW"},
+  {"names": ["arch_prctl", "modify_ldt"], "action": "SCMP_ACT_ALLOW", "includes": {"arches": ["amd64", "x32"]}},
+  {"names": ["ptrace"], "action": "SCMP_ACT_ALLOW", "includes": {"minKernel": "4.8"}},
+  {"names": ["clone"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": 2114060288, "valueTwo": 0,
+   "op": "SCMP_CMP_MASKED_EQ"}], "excludes": {"caps": ["CAP_SYS_ADMIN"], "arches": ["s390", "s390x"]}},
+  {"names": ["clone", "mount"], "action": "SCMP_ACT_ALLOW", "includes": {"caps": ["CAP_SYS_ADMIN"]}},
+  {"names": ["socket"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": 16, "op": "SCMP_CMP_NE"}],
+   "excludes": {"caps": ["CAP_AUDIT_WRITE"]}},
+  {"names": ["socket"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 2, "value": 9, "op": "SCMP_CMP_NE"}],
+   "excludes": {"caps": ["CAP_AUDIT_WRITE"]}},
+  {"names": ["socket"], "action": "SCMP_ACT_ERRNO", "errnoRet": 22, "args": [
+   {"index": 0, "value": 16, "op": "SCMP_CMP_EQ"}, {"index": 2, "value": 9, "op": "SCMP_CMP_EQ"}],
+   "excludes": {"caps": ["CAP_AUDIT_WRITE"]}},
+  {"names": ["socket"], "action": "SCMP_ACT_ALLOW", "includes": {"caps": ["CAP_AUDIT_WRITE"]}},
+  {"names": ["personality"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": 0, "op": "SCMP_CMP_EQ"},
+   {"index": 0, "value": 8, "op": "SCMP_CMP_EQ"}]}
+ ]}"#;
+
+    fn on(change: impl FnOnce(&mut crate::machine::Machine)) -> Profile {
+        let mut how = Reading::default();
+        change(&mut how.machine);
+        read(PODMAN, &how).unwrap()
+    }
+
+    fn has(profile: &Profile, name: &str, args: [u64; 3]) -> bool {
+        let [a, b, c] = args;
+        profile.allows(name.parse().unwrap(), &[a, b, c, 0, 0, 0])
+    }
+
+    #[test]
+    fn rules_count_on_the_machine_that_is_named() {
+        let plain = on(|_| {});
+        assert!(has(&plain, "arch_prctl", [0; 3]) && has(&plain, "i386:read", [0; 3]));
+        assert!(!has(&plain, "mount", [0; 3]));
+        let mainframe = on(|machine| machine.arch = Arch::S390x);
+        assert!(has(&mainframe, "s390x:read", [0; 3]) && !has(&mainframe, "read", [0; 3]));
+        assert!(!has(&mainframe, "s390x:clone", [0; 3]));
+        let admin = on(|machine| machine.caps = "sys_admin".parse().unwrap());
+        assert!(has(&admin, "mount", [0; 3]) && has(&admin, "clone", [0x1000_0000, 0, 0]));
+        assert!(!has(&plain, "clone", [0x1000_0000, 0, 0]) && has(&plain, "clone", [0x100, 0, 0]));
+        assert!(!has(
+            &on(|machine| machine.kernel = "4.4".parse().unwrap()),
+            "ptrace",
+            [0; 3]
+        ));
+        assert!(has(&plain, "ptrace", [0; 3]));
+    }
+
+    #[test]
+    fn what_refuses_beside_what_allows_is_kept() {
+        let none = on(|machine| machine.caps = "none".parse().unwrap());
+        assert!(!has(&none, "socket", [16, 3, 9]));
+        assert!(has(&none, "socket", [16, 3, 0]) && has(&none, "socket", [2, 3, 9]));
+        assert!(has(&on(|_| {}), "socket", [16, 3, 9]));
+        let overlap = PODMAN.replace(
+            "\"index\": 2, \"value\": 9, \"op\": \"SCMP_CMP_EQ\"",
+            "\"index\": 1, \"value\": 9, \"op\": \"SCMP_CMP_EQ\"",
+        );
+        let mut how = Reading::default();
+        how.machine.caps = "none".parse().unwrap();
+        let e = read(&overlap, &how).unwrap_err();
+        assert!(e.line == 16 && e.message.contains("refuses a part"), "{e}");
+    }
+
+    #[test]
+    fn several_tests_of_one_argument_are_alternatives() {
+        let plain = on(|_| {});
+        assert!(has(&plain, "personality", [0; 3]) && has(&plain, "personality", [8, 0, 0]));
+        assert!(!has(&plain, "personality", [1, 0, 0]));
     }
 
     #[test]
@@ -423,7 +588,7 @@ mod tests {
         let text = "{\n\"defaultAction\": \"SCMP_ACT_KILL\",\n\"syscalls\": [\n{\n\"names\": [\n\"read\",\n\
                     \"nonsense\"\n],\n\"action\": \"SCMP_ACT_ALLOW\",\n\"args\": [\n{\n\"index\": 0\n}\n]\n}\n]\n}";
         let place = |text: &str| read(text, &Reading::default()).unwrap_err().line;
-        assert_eq!(place(text), 10);
+        assert_eq!(place(text), 11);
         let text = text.replace("\"index\": 0", "").replace("{\n\n}", "");
         assert_eq!(place(&text), 7);
         let text = text.replace("nonsense", "write");

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Names of the values that arguments have.
+
+/// A family of values, of which an argument has one, or several as bits.
+pub type Names = &'static [(&'static str, u64)];
+
+macro_rules! family {
+    ($(#[$doc:meta])* $family:ident: $($name:ident)*; $($own:literal = $value:literal)*) => {
+        $(#[$doc])*
+        pub const $family: Names = &[
+            $((stringify!($name), libc::$name as u32 as u64),)*
+            $(($own, $value),)*
+        ];
+    };
+}
+
+family! {
+    /// Address families of sockets.
+    DOMAINS: AF_UNSPEC AF_UNIX AF_INET AF_AX25 AF_IPX AF_APPLETALK AF_NETROM AF_ATMPVC AF_X25 AF_INET6 AF_ROSE
+    AF_NETLINK AF_PACKET AF_RDS AF_PPPOX AF_LLC AF_IB AF_CAN AF_TIPC AF_BLUETOOTH AF_RXRPC AF_ISDN AF_IEEE802154
+    AF_ALG AF_NFC AF_VSOCK AF_XDP; "AF_KEY" = 15 "AF_PHONET" = 35 "AF_KCM" = 41 "AF_QIPCRTR" = 42 "AF_SMC" = 43
+    "AF_MCTP" = 45
+}
+family! {
+    /// Types of sockets.
+    TYPES: SOCK_STREAM SOCK_DGRAM SOCK_RAW SOCK_RDM SOCK_SEQPACKET SOCK_NONBLOCK SOCK_CLOEXEC;
+}
+family! {
+    /// Levels of socket options.
+    LEVELS: SOL_SOCKET SOL_ALG SOL_NETLINK SOL_PACKET IPPROTO_IP IPPROTO_TCP IPPROTO_UDP IPPROTO_IPV6
+    IPPROTO_ICMPV6 IPPROTO_RAW IPPROTO_SCTP IPPROTO_UDPLITE;
+}
+family! {
+    /// Options of SOL_SOCKET.
+    SOCKET_OPTIONS: SO_DEBUG SO_REUSEADDR SO_TYPE SO_ERROR SO_DONTROUTE SO_BROADCAST SO_SNDBUF SO_RCVBUF
+    SO_KEEPALIVE SO_OOBINLINE SO_PRIORITY SO_LINGER SO_REUSEPORT SO_PASSCRED SO_PEERCRED SO_RCVLOWAT SO_SNDLOWAT
+    SO_BINDTODEVICE SO_ATTACH_FILTER SO_DETACH_FILTER SO_PEERNAME SO_ACCEPTCONN SO_PEERSEC SO_SNDBUFFORCE
+    SO_RCVBUFFORCE SO_PASSSEC SO_MARK SO_PROTOCOL SO_DOMAIN SO_LOCK_FILTER SO_BUSY_POLL SO_INCOMING_CPU
+    SO_ATTACH_BPF SO_ZEROCOPY; "SO_PASSPIDFD" = 76 "SO_PEERPIDFD" = 77 "SO_PEERGROUPS" = 59 "SO_COOKIE" = 57
+}
+family! {
+    /// Options of IPPROTO_TCP.
+    TCP_OPTIONS: TCP_NODELAY TCP_MAXSEG TCP_CORK TCP_KEEPIDLE TCP_KEEPINTVL TCP_KEEPCNT TCP_SYNCNT TCP_LINGER2
+    TCP_DEFER_ACCEPT TCP_WINDOW_CLAMP TCP_INFO TCP_QUICKACK TCP_CONGESTION TCP_USER_TIMEOUT TCP_FASTOPEN TCP_ULP;
+}
+family! {
+    /// prctl's options.
+    PRCTL: PR_SET_PDEATHSIG PR_GET_PDEATHSIG PR_GET_DUMPABLE PR_SET_DUMPABLE PR_GET_KEEPCAPS PR_SET_KEEPCAPS
+    PR_SET_NAME PR_GET_NAME PR_GET_SECCOMP PR_SET_SECCOMP PR_CAPBSET_READ PR_CAPBSET_DROP PR_GET_TSC PR_SET_TSC
+    PR_GET_SECUREBITS PR_SET_SECUREBITS PR_SET_TIMERSLACK PR_GET_TIMERSLACK PR_MCE_KILL PR_SET_MM
+    PR_SET_CHILD_SUBREAPER PR_GET_CHILD_SUBREAPER PR_SET_NO_NEW_PRIVS PR_GET_NO_NEW_PRIVS PR_SET_THP_DISABLE
+    PR_GET_THP_DISABLE PR_CAP_AMBIENT;
+    "PR_GET_TID_ADDRESS" = 40 "PR_SET_SPECULATION_CTRL" = 53 "PR_GET_SPECULATION_CTRL" = 52 "PR_SET_MDWE" = 65
+    "PR_GET_MDWE" = 66 "PR_SET_IO_FLUSHER" = 57 "PR_SET_SYSCALL_USER_DISPATCH" = 59 "PR_SCHED_CORE" = 62
+    "PR_SET_PTRACER" = 0x59616d61 "PR_SET_VMA" = 0x53564d41
+}
+family! {
+    /// fcntl's commands.
+    FCNTL: F_DUPFD F_GETFD F_SETFD F_GETFL F_SETFL F_GETLK F_SETLK F_SETLKW F_SETOWN F_GETOWN F_DUPFD_CLOEXEC
+    F_SETPIPE_SZ F_GETPIPE_SZ F_ADD_SEALS F_GET_SEALS F_OFD_GETLK F_OFD_SETLK F_OFD_SETLKW F_SETLEASE F_GETLEASE
+    F_NOTIFY; "F_SETSIG" = 10 "F_GETSIG" = 11 "F_SETOWN_EX" = 15 "F_GETOWN_EX" = 16 "F_GETLK64" = 12
+    "F_SETLK64" = 13 "F_SETLKW64" = 14 "F_DUPFD_QUERY" = 1027 "F_CREATED_QUERY" = 1028
+}
+family! {
+    /// Requests of ioctl.
+    IOCTL: TCGETS TCSETS TCSETSW TCSETSF TCSBRK TCXONC TCFLSH TIOCEXCL TIOCNXCL TIOCSCTTY TIOCGPGRP TIOCSPGRP
+    TIOCOUTQ TIOCSTI TIOCGWINSZ TIOCSWINSZ TIOCCONS TIOCNOTTY TIOCGSID FIONREAD FIONBIO FIOCLEX FIONCLEX
+    TIOCLINUX TIOCSETD TIOCGETD; "FIOASYNC" = 0x5452 "TIOCGPTN" = 0x80045430 "TIOCSPTLCK" = 0x40045431
+    "TIOCGPTPEER" = 0x5441 "TCGETS2" = 0x802c542a "TCSETS2" = 0x402c542b "TCSETSW2" = 0x402c542c
+    "TCSETSF2" = 0x402c542d "FICLONE" = 0x40049409 "FS_IOC_GETFLAGS" = 0x80086601 "FS_IOC_SETFLAGS" = 0x40086602
+    "FITRIM" = 0xc0185879 "FIFREEZE" = 0xc0045877 "BLKGETSIZE64" = 0x80081272 "SIOCGIFCONF" = 0x8912
+    "SIOCGIFFLAGS" = 0x8913 "SIOCSIFFLAGS" = 0x8914 "SIOCGIFADDR" = 0x8915 "SIOCGIFINDEX" = 0x8933
+    "SIOCATMARK" = 0x8905 "PERF_EVENT_IOC_ENABLE" = 0x2400 "PERF_EVENT_IOC_DISABLE" = 0x2401
+    "NS_GET_USERNS" = 0xb701 "KVM_RUN" = 0xae80 "KVM_CREATE_VM" = 0xae01
+}
+family! {
+    /// Advice of madvise.
+    MADVISE: MADV_NORMAL MADV_RANDOM MADV_SEQUENTIAL MADV_WILLNEED MADV_DONTNEED MADV_FREE MADV_REMOVE MADV_DONTFORK
+    MADV_DOFORK MADV_MERGEABLE MADV_UNMERGEABLE MADV_HUGEPAGE MADV_NOHUGEPAGE MADV_DONTDUMP MADV_DODUMP
+    MADV_HWPOISON MADV_COLD MADV_PAGEOUT MADV_POPULATE_READ MADV_POPULATE_WRITE; "MADV_WIPEONFORK" = 18
+    "MADV_KEEPONFORK" = 19 "MADV_SOFT_OFFLINE" = 101 "MADV_GUARD_INSTALL" = 102 "MADV_GUARD_REMOVE" = 103
+    "MADV_COLLAPSE" = 25
+}
+family! {
+    /// Operations of futex, without flags.
+    FUTEX: FUTEX_WAIT FUTEX_WAKE FUTEX_REQUEUE FUTEX_CMP_REQUEUE FUTEX_WAKE_OP FUTEX_LOCK_PI FUTEX_UNLOCK_PI
+    FUTEX_TRYLOCK_PI FUTEX_WAIT_BITSET FUTEX_WAKE_BITSET FUTEX_WAIT_REQUEUE_PI FUTEX_CMP_REQUEUE_PI
+    FUTEX_LOCK_PI2;
+}
+family! {
+    /// Operations of keyctl.
+    KEYCTL: KEYCTL_GET_KEYRING_ID KEYCTL_JOIN_SESSION_KEYRING KEYCTL_UPDATE KEYCTL_REVOKE KEYCTL_CHOWN
+    KEYCTL_SETPERM KEYCTL_DESCRIBE KEYCTL_CLEAR KEYCTL_LINK KEYCTL_UNLINK KEYCTL_SEARCH KEYCTL_READ
+    KEYCTL_INSTANTIATE KEYCTL_NEGATE KEYCTL_SET_REQKEY_KEYRING KEYCTL_SET_TIMEOUT KEYCTL_GET_SECURITY
+    KEYCTL_SESSION_TO_PARENT KEYCTL_GET_PERSISTENT;
+}
+family! {
+    /// Commands of bpf.
+    BPF: ; "BPF_MAP_CREATE" = 0 "BPF_MAP_LOOKUP_ELEM" = 1 "BPF_MAP_UPDATE_ELEM" = 2 "BPF_MAP_DELETE_ELEM" = 3
+    "BPF_MAP_GET_NEXT_KEY" = 4 "BPF_PROG_LOAD" = 5 "BPF_OBJ_PIN" = 6 "BPF_OBJ_GET" = 7 "BPF_PROG_ATTACH" = 8
+    "BPF_PROG_DETACH" = 9 "BPF_PROG_TEST_RUN" = 10 "BPF_PROG_GET_NEXT_ID" = 11 "BPF_MAP_GET_NEXT_ID" = 12
+    "BPF_PROG_GET_FD_BY_ID" = 13 "BPF_MAP_GET_FD_BY_ID" = 14 "BPF_OBJ_GET_INFO_BY_FD" = 15 "BPF_PROG_QUERY" = 16
+    "BPF_RAW_TRACEPOINT_OPEN" = 17 "BPF_BTF_LOAD" = 18 "BPF_LINK_CREATE" = 28
+}
+family! {
+    /// Requests of ptrace.
+    PTRACE: PTRACE_TRACEME PTRACE_PEEKTEXT PTRACE_PEEKDATA PTRACE_PEEKUSER PTRACE_POKETEXT PTRACE_POKEDATA
+    PTRACE_POKEUSER PTRACE_CONT PTRACE_KILL PTRACE_SINGLESTEP PTRACE_ATTACH PTRACE_DETACH PTRACE_SYSCALL
+    PTRACE_SETOPTIONS PTRACE_GETEVENTMSG PTRACE_GETSIGINFO PTRACE_SETSIGINFO PTRACE_SEIZE PTRACE_INTERRUPT
+    PTRACE_LISTEN; "PTRACE_GETREGSET" = 0x4204 "PTRACE_SETREGSET" = 0x4205
+}
+family! {
+    /// x86-64's arch_prctl.
+    ARCH_PRCTL: ; "ARCH_SET_GS" = 0x1001 "ARCH_SET_FS" = 0x1002 "ARCH_GET_FS" = 0x1003 "ARCH_GET_GS" = 0x1004
+    "ARCH_GET_CPUID" = 0x1011 "ARCH_SET_CPUID" = 0x1012 "ARCH_GET_XCOMP_SUPP" = 0x1021
+    "ARCH_GET_XCOMP_PERM" = 0x1022 "ARCH_REQ_XCOMP_PERM" = 0x1023 "ARCH_CET_STATUS" = 0x3001
+    "ARCH_SHSTK_ENABLE" = 0x5001 "ARCH_SHSTK_DISABLE" = 0x5002 "ARCH_SHSTK_LOCK" = 0x5003
+    "ARCH_SHSTK_STATUS" = 0x5005
+}
+family! {
+    /// Flags of clone, unshare and setns.
+    CLONE: CLONE_VM CLONE_FS CLONE_FILES CLONE_SIGHAND CLONE_PIDFD CLONE_PTRACE CLONE_VFORK CLONE_PARENT
+    CLONE_THREAD CLONE_NEWNS CLONE_SYSVSEM CLONE_SETTLS CLONE_PARENT_SETTID CLONE_CHILD_CLEARTID CLONE_DETACHED
+    CLONE_UNTRACED CLONE_CHILD_SETTID CLONE_NEWCGROUP CLONE_NEWUTS CLONE_NEWIPC CLONE_NEWUSER CLONE_NEWPID
+    CLONE_NEWNET CLONE_IO; "CLONE_NEWTIME" = 0x80
+}
+family! {
+    /// Personalities.
+    PERSONALITY: UNAME26 ADDR_NO_RANDOMIZE MMAP_PAGE_ZERO ADDR_COMPAT_LAYOUT READ_IMPLIES_EXEC ADDR_LIMIT_32BIT
+    SHORT_INODE WHOLE_SECONDS STICKY_TIMEOUTS ADDR_LIMIT_3GB; "PER_LINUX" = 0 "PER_LINUX32" = 8
+    "PER_QUERY" = 0xffffffff
+}
+family! {
+    /// Protection of memory.
+    PROTECTION: PROT_NONE PROT_READ PROT_WRITE PROT_EXEC PROT_GROWSDOWN PROT_GROWSUP;
+}
+family! {
+    /// How memory is mapped.
+    MAPPING: MAP_SHARED MAP_PRIVATE MAP_FIXED MAP_ANONYMOUS MAP_NORESERVE MAP_POPULATE MAP_STACK MAP_GROWSDOWN
+    MAP_LOCKED MAP_HUGETLB;
+}
+family! {
+    /// Signals.
+    SIGNALS: SIGHUP SIGINT SIGQUIT SIGILL SIGTRAP SIGABRT SIGBUS SIGFPE SIGKILL SIGUSR1 SIGSEGV SIGUSR2 SIGPIPE
+    SIGALRM SIGTERM SIGCHLD SIGCONT SIGSTOP SIGTSTP SIGTTIN SIGTTOU SIGURG SIGXCPU SIGXFSZ SIGVTALRM SIGPROF
+    SIGWINCH SIGIO SIGPWR SIGSYS;
+}
+family! {
+    /// Operations of seccomp.
+    SECCOMP: ; "SECCOMP_SET_MODE_STRICT" = 0 "SECCOMP_SET_MODE_FILTER" = 1 "SECCOMP_GET_ACTION_AVAIL" = 2
+    "SECCOMP_GET_NOTIF_SIZES" = 3
+}
+
+/// All of them.
+const ALL: &[Names] = &[
+    DOMAINS,
+    TYPES,
+    LEVELS,
+    SOCKET_OPTIONS,
+    TCP_OPTIONS,
+    PRCTL,
+    FCNTL,
+    IOCTL,
+    MADVISE,
+    FUTEX,
+    KEYCTL,
+    BPF,
+    PTRACE,
+    ARCH_PRCTL,
+    CLONE,
+    PERSONALITY,
+    PROTECTION,
+    MAPPING,
+    SIGNALS,
+    SECCOMP,
+];
+
+/// The value of a name of any family.
+pub fn value(name: &str) -> Option<u64> {
+    let named = ALL.iter().copied().flatten();
+    named
+        .filter(|(other, _)| *other == name)
+        .map(|&(_, value)| value)
+        .next()
+}
+
+/// The name of a value.
+pub fn name(names: Names, value: u64) -> Option<&'static str> {
+    let named = names.iter().find(|&&(_, other)| other == value);
+    named.map(|&(name, _)| name)
+}
+
+/// A value as names of its bits, with a number for those that have none.
+pub fn bits(names: Names, value: u64) -> String {
+    if let Some(name) = name(names, value) {
+        return name.to_owned();
+    }
+    let mut left = value;
+    let mut words = Vec::new();
+    for &(name, bit) in names {
+        if bit.is_power_of_two() && left & bit != 0 {
+            words.push(name.to_owned());
+            left &= !bit;
+        }
+    }
+    if left != 0 || words.is_empty() {
+        words.push(format!("{left:#x}"));
+    }
+    words.join("|")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn a_name_has_one_value() {
+        let mut values = BTreeMap::new();
+        for &(name, value) in ALL.iter().copied().flatten() {
+            assert_eq!(*values.entry(name).or_insert(value), value, "{name}");
+        }
+        for names in ALL {
+            let mut seen = BTreeMap::new();
+            for &(name, value) in *names {
+                if let Some(other) = seen.insert(value, name) {
+                    panic!("{name} and {other} have one value");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn values_have_names_and_names_values() {
+        assert_eq!(value("AF_ALG"), Some(38));
+        assert_eq!(value("AF_NONSENSE"), None);
+        assert_eq!(name(DOMAINS, 38), Some("AF_ALG"));
+        assert_eq!(name(IOCTL, 0x5413), Some("TIOCGWINSZ"));
+        assert_eq!(bits(CLONE, 0x1000_0100), "CLONE_VM|CLONE_NEWUSER");
+        assert_eq!(bits(CLONE, 0x2), "0x2");
+        assert_eq!(bits(PROTECTION, 0), "PROT_NONE");
+    }
+}
