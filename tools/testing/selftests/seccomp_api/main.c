@@ -307,6 +307,24 @@ static void process_kill(enum process process)
 		kill(pid, SIGKILL);
 }
 
+/*
+ * A thread that waits and may only be killed takes a stop no sooner than it is
+ * woken. What wakes it can wake a sibling as well, and whether that one is stopped
+ * before it has told its result is chance.
+ */
+static bool stops_later(const struct step *s, const bool busy[ACTORS])
+{
+	enum actor to = s->v[0];
+	int a;
+
+	if (s->op != OP_SIGNAL || s->v[1] != SIGSTOP || !busy[to])
+		return false;
+	for (a = S0; a <= C0; a++)
+		if (a != (int)to && SHM->actor[a].turn != TURN_NONE && SHM->actor[a].pid == SHM->actor[to].pid)
+			return true;
+	return false;
+}
+
 static void step_take(const struct step *s, bool busy[ACTORS])
 {
 	struct actor_state *self = &SHM->actor[s->actor];
@@ -327,7 +345,7 @@ static void step_take(const struct step *s, bool busy[ACTORS])
 		/* Two that wait for the same event: which of them gets it is chance. */
 		for (a = 0; a < ACTORS; a++)
 			receiving |= busy[a] && (SHM->actor[a].step.op == OP_RECV || SHM->actor[a].step.op == OP_POLL);
-		if (self->turn != TURN_IDLE || busy[s->actor] ||
+		if (self->turn != TURN_IDLE || busy[s->actor] || stops_later(s, busy) ||
 		    (receiving && (s->op == OP_RECV || (s->op == OP_POLL && s->v[1])))) {
 			tell(" -");
 			return;
