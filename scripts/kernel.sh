@@ -94,12 +94,10 @@ configure()
 [ -z "$variant" ] || [ -f "$ROOT/configs/$variant.fragment" ] || die "unknown kernel '$name': there is no configs/$variant.fragment"
 "$ROOT/scripts/source.sh"
 
-# The baseline shares all but a few objects with the other kernel, and the one that
-# is to have faults shares all of them.
-case $name in
-faulty-rust) other=rust ;;
-*) other=${name%c}rust ;;
-esac
+# The baseline shares all but a few objects with the other kernel, and a variant as
+# many with the plain one as its options leave alone.
+other=${name%c}rust
+[ "$name" != "$other" ] && [ -d "$BUILD/$other" ] || other=rust
 if ! [ -d "$O" ] && [ "$name" != "$other" ] && [ -f "$BUILD/$other/arch/x86/boot/bzImage" ]; then
 	say "starting the $name kernel from the objects of the $other kernel"
 	cp -a "$BUILD/$other" "$O.new"
