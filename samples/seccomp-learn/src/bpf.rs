@@ -5,7 +5,7 @@
 //! libseccomp can build them too, but it knows calls by name only, and this
 //! tool has to allow numbers that its table does not have yet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::fd::RawFd;
 
@@ -81,14 +81,38 @@ impl Filter {
         rules: impl IntoIterator<Item = (&'a Call, &'a When)>,
         default: u32,
     ) -> Result<Self> {
-        let mut by_arch: BTreeMap<u32, BTreeMap<u32, &When>> = BTreeMap::new();
+        Self::mixed(rules, default, &BTreeSet::new(), default)
+    }
+
+    /// The same, but `asked` calls that are not allowed are answered by `ask`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Filter::new`].
+    pub fn mixed<'a>(
+        rules: impl IntoIterator<Item = (&'a Call, &'a When)>,
+        default: u32,
+        asked: &BTreeSet<Call>,
+        ask: u32,
+    ) -> Result<Self> {
+        let mut by_arch: BTreeMap<u32, BTreeMap<u32, Answer<'_>>> = BTreeMap::new();
+        for call in asked {
+            let answers = by_arch.entry(call.arch).or_default();
+            answers.insert(call.nr, Answer::Return(ask));
+        }
         for (call, when) in rules {
-            by_arch.entry(call.arch).or_default().insert(call.nr, when);
+            let answers = by_arch.entry(call.arch).or_default();
+            let otherwise = if asked.contains(call) { ask } else { default };
+            let answer = match when {
+                When::Always => Answer::Return(RET_ALLOW),
+                When::In(_) => Answer::If(when, otherwise),
+            };
+            answers.insert(call.nr, answer);
         }
         let mut program = vec![load(DATA_ARCH)];
-        for (arch, rules) in by_arch {
+        for (arch, answers) in by_arch {
             let mut block = vec![load(DATA_NR)];
-            block.extend(tree(&segments(&rules), default));
+            block.extend(tree(&segments(&answers, default)));
             // A conditional jump reaches 255 instructions, a JA any distance.
             program.push(instruction(BPF_JMP | BPF_JEQ | BPF_K, 1, 0, arch));
             program.push(instruction(BPF_JMP | BPF_JA, 0, 0, block.len() as u32));
@@ -162,34 +186,29 @@ impl Filter {
     }
 }
 
-/// What a call is answered before its arguments are looked at.
+/// What a call is answered.
 #[derive(Clone, Copy, PartialEq)]
 enum Answer<'a> {
-    Default,
-    Allow,
-    If(&'a When),
+    Return(u32),
+    /// It is allowed in these cases, and answered with this in others.
+    If(&'a When, u32),
 }
 
 /// The number line as pieces of one answer each: where a piece starts, and its
 /// answer. The first starts at 0.
-fn segments<'a>(rules: &BTreeMap<u32, &'a When>) -> Vec<(u32, Answer<'a>)> {
-    let mut pieces = vec![(0, Answer::Default)];
+fn segments<'a>(answers: &BTreeMap<u32, Answer<'a>>, default: u32) -> Vec<(u32, Answer<'a>)> {
+    let default = Answer::Return(default);
+    let mut pieces = vec![(0, default)];
     let mut push = |start, answer| match pieces.last_mut() {
-        Some(last) if last.1 == answer && !matches!(answer, Answer::If(_)) => {}
+        Some(last) if last.1 == answer && matches!(answer, Answer::Return(_)) => {}
         Some(last) if last.0 == start => last.1 = answer,
         _ => pieces.push((start, answer)),
     };
-    for (&nr, &when) in rules {
-        push(
-            nr,
-            match when {
-                When::Always => Answer::Allow,
-                When::In(_) => Answer::If(when),
-            },
-        );
+    for (&nr, &answer) in answers {
+        push(nr, answer);
         if let Some(after) = nr.checked_add(1) {
-            if !rules.contains_key(&after) {
-                push(after, Answer::Default);
+            if !answers.contains_key(&after) {
+                push(after, default);
             }
         }
     }
@@ -197,19 +216,18 @@ fn segments<'a>(rules: &BTreeMap<u32, &'a When>) -> Vec<(u32, Answer<'a>)> {
 }
 
 /// A binary search over the pieces, the number being in the accumulator.
-fn tree(pieces: &[(u32, Answer<'_>)], default: u32) -> Vec<libc::sock_filter> {
+fn tree(pieces: &[(u32, Answer<'_>)]) -> Vec<libc::sock_filter> {
     let (left, right) = pieces.split_at(pieces.len() / 2);
     let Some(&(start, answer)) = right.first() else {
         return Vec::new();
     };
     if left.is_empty() {
         return match answer {
-            Answer::Default => vec![ret(default)],
-            Answer::Allow => vec![ret(RET_ALLOW)],
-            Answer::If(when) => cases(when, default),
+            Answer::Return(value) => vec![ret(value)],
+            Answer::If(when, otherwise) => cases(when, otherwise),
         };
     }
-    let left = tree(left, default);
+    let left = tree(left);
     let mut program = Vec::new();
     match u8::try_from(left.len()) {
         Ok(distance) => {
@@ -221,18 +239,17 @@ fn tree(pieces: &[(u32, Answer<'_>)], default: u32) -> Vec<libc::sock_filter> {
         }
     }
     program.extend(left);
-    program.extend(tree(right, default));
+    program.extend(tree(right));
     program
 }
 
-/// Allows in the cases, one after the other, and answers `default` after them.
-fn cases(when: &When, default: u32) -> Vec<libc::sock_filter> {
-    let none = std::collections::BTreeSet::new();
+/// Allows in the cases, one after the other, and answers `otherwise` after them.
+fn cases(when: &When, otherwise: u32) -> Vec<libc::sock_filter> {
     let mut program = Vec::new();
-    for case in when.cases().unwrap_or(&none) {
+    for case in when.cases().into_iter().flatten() {
         program.extend(one_case(case));
     }
-    program.push(ret(default));
+    program.push(ret(otherwise));
     program
 }
 
@@ -335,7 +352,6 @@ mod tests {
     use crate::condition::tests::{args, when};
     use crate::syscalls::{AUDIT_ARCH_I386, AUDIT_ARCH_X86_64};
     use proptest::prelude::*;
-    use std::collections::BTreeSet;
 
     /// Runs the program as the kernel would; any instruction that it does not
     /// know, or a jump out of the program, is a panic.
@@ -435,6 +451,27 @@ mod tests {
             for (call, args) in calls {
                 let allowed = rules.get(&call).is_some_and(|when| when.holds(&args));
                 let want = if allowed { RET_ALLOW } else { RET_LOG };
+                prop_assert_eq!(decide(&filter.0, call, &args), want, "{:?} {:x?}", call, args);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_asked_about_goes_to_the_listener(
+            rules in prop::collection::btree_map(
+                any_call(0..8), prop_oneof![Just(When::Always), when()], 0..12),
+            asked in prop::collection::btree_set(any_call(0..9), 0..8),
+            calls in prop::collection::vec((any_call(0..10), args()), 60),
+        ) {
+            let filter = Filter::mixed(&rules, RET_LOG, &asked, RET_USER_NOTIF).unwrap();
+            for (call, args) in calls {
+                let allowed = rules.get(&call).is_some_and(|when| when.holds(&args));
+                let want = match (allowed, asked.contains(&call)) {
+                    (true, _) => RET_ALLOW,
+                    (_, true) => RET_USER_NOTIF,
+                    _ => RET_LOG,
+                };
                 prop_assert_eq!(decide(&filter.0, call, &args), want, "{:?} {:x?}", call, args);
             }
         }

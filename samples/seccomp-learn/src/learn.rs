@@ -22,6 +22,8 @@ pub struct Lesson<'a> {
     pub passes: Option<u32>,
     /// Passes until so many in a row were complete and brought nothing new.
     pub stable: Option<u32>,
+    /// Values of arguments that no pass before had are new as well.
+    pub arguments: bool,
     /// At most this many more while a pass is incomplete.
     pub retries: u32,
     /// Is told which pass begins.
@@ -35,6 +37,7 @@ impl<'a> Lesson<'a> {
             job,
             passes: None,
             stable: None,
+            arguments: false,
             retries: 0,
             on_pass: &|_| {},
         }
@@ -134,7 +137,10 @@ fn learn_by(
         let mut new = false;
         for (call, mut seen) in outcome.calls {
             let there = [lesson.job.allowed.get(&call), found.get(&call)];
-            let known = |there: &Seen| seen.when.implies(&there.when);
+            let values = |there: &Seen| seen.values.is_subset(&there.values);
+            let known = |there: &Seen| {
+                seen.when.implies(&there.when) && (!lesson.arguments || values(there))
+            };
             new |= !there.into_iter().flatten().any(known);
             seen.passes = 1;
             add(&mut found, call, seen);

@@ -11,6 +11,7 @@
 //! on the machine, is said in [`mod@run`] and [`settings`].
 
 pub mod action;
+pub mod arguments;
 mod audit;
 pub mod bpf;
 mod caps;

@@ -155,6 +155,13 @@ impl Arch {
         panic!("seccomp-learn does not know this architecture's number");
     };
 
+    /// Those whose programs this machine may run.
+    pub const RUN_HERE: &'static [Self] = match Self::NATIVE {
+        Self::X86_64 => &[Self::X86_64, Self::I386, Self::X32],
+        Self::Arm64 => &[Self::Arm64, Self::Arm],
+        _ => &[Self::NATIVE],
+    };
+
     /// Its place in [`Arch::NAMED`].
     const fn index(self) -> Option<usize> {
         Some(match self {
@@ -316,9 +323,9 @@ pub struct Seen {
     pub count: u64,
     /// The name of the task that made it first, if known.
     pub first: Option<String>,
-    /// The values of the argument that selects what the call does, those that
-    /// came first; see [`Call::selector`]. Only a listener sees arguments.
-    pub selectors: BTreeSet<u32>,
+    /// The values of the arguments that select what the call does, together;
+    /// those that came first. Only a listener sees arguments.
+    pub values: BTreeSet<Vec<u64>>,
     /// In how many passes it was seen; 0 where nobody has counted.
     pub passes: u32,
     /// Nobody has seen it: this is why it is there.
@@ -335,38 +342,28 @@ impl Seen {
         if self.first.is_none() {
             self.first = other.first;
         }
-        other.selectors.iter().for_each(|&value| self.select(value));
+        other
+            .values
+            .into_iter()
+            .for_each(|values| self.select(values));
         if other.implied.is_none() {
             self.implied = None;
         }
         self.when.or(other.when);
     }
 
-    /// Adds a value of the selecting argument. After 64, which is more than a
-    /// filter would list, the others are left out.
-    pub fn select(&mut self, value: u32) {
-        if self.selectors.len() < 64 {
-            self.selectors.insert(value);
+    /// More distinct values than these are not kept.
+    pub const MAX_VALUES: usize = 64;
+
+    /// Adds values of the selecting arguments.
+    pub fn select(&mut self, values: Vec<u64>) {
+        if self.values.len() < Self::MAX_VALUES {
+            self.values.insert(values);
         }
     }
 }
 
 impl Call {
-    /// Which argument, counted from 0, selects what the call does, such as
-    /// ioctl's request: what filters tell calls of one number apart by. `None`
-    /// where no argument does. Its low 32 bits count.
-    pub fn selector(self) -> Option<usize> {
-        match self.name()?.as_str() {
-            // Its arguments stand in another order there.
-            "clone" if self.arch() == Arch::S390x => None,
-            "arch_prctl" | "bpf" | "clone" | "keyctl" | "personality" | "prctl" | "ptrace"
-            | "seccomp" | "socket" | "socketcall" | "unshare" => Some(0),
-            "fcntl" | "fcntl64" | "futex" | "ioctl" | "setns" => Some(1),
-            "getsockopt" | "madvise" | "setsockopt" => Some(2),
-            _ => None,
-        }
-    }
-
     /// Whose number it is.
     pub fn arch(self) -> Arch {
         match self.arch {

@@ -189,7 +189,7 @@ fn a_difference_says_which_way_a_condition_went() {
     );
     bench.file("all", "read\nsocket\n");
     let difference = |old, new| bench.call(&["diff", old, new]).out;
-    assert!(difference("a", "b").starts_with("~socket  tightened: arg0 == 0x1 || "));
+    assert!(difference("a", "b").starts_with("~socket  tightened: domain == AF_UNIX || "));
     assert!(difference("b", "a").starts_with("~socket  loosened: "));
     assert!(difference("a", "all").trim_end().ends_with(" -> always"));
     assert_eq!(bench.call(&["diff", "a", "b"]).status, 1);
@@ -259,6 +259,72 @@ fn the_c_source_with_conditions_compiles() {
         ),
         Err(e) => println!("no compiler: {e}"),
     }
+}
+
+#[test]
+fn arguments_become_conditions_and_are_enforced() {
+    let bench = Bench::new();
+    if !can_notify(&bench) {
+        return;
+    }
+    let run = |args: &[&str]| {
+        let how = [
+            "run", "--via", "notify", "--format", "json", "--force", "-o", "l",
+        ];
+        bench.call(&[&how, args, &["--", "ls", "/"]].concat())
+    };
+    let plain = run(&[]);
+    assert_eq!(plain.status, 0, "{}", plain.err);
+    assert!(!plain.err.contains("conditions"), "{}", plain.err);
+    assert!(!bench.call(&["show", "l"]).out.contains(" when "));
+    let learnt = run(&["--args", "--args=openat:2"]);
+    assert_eq!(learnt.status, 0, "{}", learnt.err);
+    assert!(
+        learnt.err.contains("calls have conditions: "),
+        "{}",
+        learnt.err
+    );
+    let shown = bench.call(&["show", "l"]).out;
+    assert!(
+        shown.contains("  when prot & PROT_WRITE == 0 || prot & PROT_EXEC == 0"),
+        "{shown}"
+    );
+    assert!(shown.contains("when arg2 == 0x"), "{shown}");
+    let enforce = |list: &str, command: &[&str]| {
+        let how = ["enforce", "--via", "notify", list, "--"];
+        bench.call(&[&how, command].concat())
+    };
+    let survived = enforce("l", &["ls", "/"]);
+    assert_eq!(survived.status, 0, "{}", survived.err);
+    // Another value of the same argument: a file that is created.
+    let list = fs::read_to_string(bench.path("l")).unwrap();
+    bench.file(
+        "less",
+        &list.replace(
+            "\"op\": \"eq\",\n            \"value\": 591872",
+            "\"op\": \"eq\",\n            \"value\": 3",
+        ),
+    );
+    let killed = enforce("less", &["ls", "/"]);
+    assert_eq!(killed.status, 123, "{}", killed.err);
+    assert!(
+        killed.err.contains("killed for: openat (0x90800, by ls)"),
+        "{}",
+        killed.err
+    );
+    // The conditions go to other formats, and come back.
+    for format in ["oci", "seccompiler"] {
+        let there = bench.call(&["convert", "--to", format, "l"]);
+        assert_eq!(there.err, "", "{format}");
+        let diff = bench.feed(&["diff", "l", "-"], &there.out);
+        assert_eq!(diff.out, "", "{format}");
+    }
+    let twice = bench.call(&["run", "--via", "notify", "--args=read", "--", "true"]);
+    assert!(
+        twice.err.contains("no argument of read is known"),
+        "{}",
+        twice.err
+    );
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use seccomp_learn::action::Action;
+use seccomp_learn::arguments::Selection;
 use seccomp_learn::format::{self, Format};
 use seccomp_learn::machine::{Caps, Kernel, Machine};
 use seccomp_learn::syscalls::Arch;
@@ -116,6 +117,18 @@ fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| format!("{text:?} is no time (as 90, 1.5m or 2h)"))
 }
 
+/// What `--args` names, if it names anything.
+fn argument(text: &str) -> Result<Named, String> {
+    match text {
+        "" => Ok(Named(None)),
+        _ => Selection::parse(text).map(|named| Named(Some(named))),
+    }
+}
+
+/// A call and its argument.
+#[derive(Clone, Debug)]
+pub struct Named(pub Option<(String, Option<u8>)>);
+
 /// Learn the system calls that a program makes, and enforce the list
 #[derive(Parser)]
 #[command(version, after_help = after_help())]
@@ -180,6 +193,11 @@ pub struct Run {
     /// Run again, up to N times, while a pass loses records, with what is known allowed
     #[arg(long, value_name = "N", default_value_t = 0, num_args = 0..=1, default_missing_value = "5", require_equals = true)]
     pub retry: u32,
+    /// Allow calls whose argument selects what they do with the values that were seen alone; CALL:N adds argument N of
+    /// a call, counted from 0, and CALL one that the table leaves out
+    #[arg(long, value_name = "CALL:N", value_parser = argument, num_args = 0..=1,
+        default_missing_value = "", require_equals = true)]
+    pub args: Vec<Named>,
     /// Keep the command's audit records in this file (with --via log)
     #[arg(long, value_name = "FILE")]
     pub records: Option<PathBuf>,

@@ -4,6 +4,7 @@
 
 use anyhow::{bail, Result};
 use seccomp_learn::action::Action;
+use seccomp_learn::arguments::{describe_values, Selection};
 use seccomp_learn::run::{self, Outcome};
 use seccomp_learn::syscalls::{Arch, Call};
 
@@ -12,6 +13,9 @@ use super::learn::{choose_via, job};
 use super::profiles::read_profile;
 use super::say::{reasons, say, Progress};
 use super::{EXIT_INCOMPLETE, EXIT_REFUSED};
+
+/// How many values of a refused call are named.
+const SHOWN_VALUES: usize = 8;
 
 pub fn run(args: Enforce) -> Result<u8> {
     let profile = read_profile(&args.profile, &args.reading)?;
@@ -37,6 +41,9 @@ pub fn run(args: Enforce) -> Result<u8> {
     let mut job = job(&args.execution, &profile.calls, via);
     job.action = args.action;
     job.on_event = &on_event;
+    // Where there are conditions, the report names the values.
+    job.ask = profile.calls.values().any(|seen| !seen.when.is_always());
+    job.arguments = Selection::of(&profile);
     let outcome = run::run(&job);
     progress.end();
     let outcome = outcome?;
@@ -61,8 +68,18 @@ fn report(outcome: &Outcome, action: Action) -> String {
         .calls
         .iter()
         .map(|(call, seen)| {
+            let values: Vec<String> = seen
+                .values
+                .iter()
+                .take(SHOWN_VALUES)
+                .map(|values| describe_values(*call, values))
+                .collect();
             format!(
-                "{call} ({}by {})",
+                "{call} ({}{}by {})",
+                match values.len() {
+                    0 => String::new(),
+                    _ => format!("{}, ", values.join(", ")),
+                },
                 match seen.count {
                     1 => String::new(),
                     n => format!("{n} times, first "),

@@ -5,9 +5,11 @@
 use std::fs::File;
 
 use anyhow::{bail, Context, Result};
+use seccomp_learn::arguments::{restrict, Restricted, Selection};
 use seccomp_learn::learn::{learn, Learnt, Lesson};
 use seccomp_learn::profile::Profile;
 use seccomp_learn::run::{self, Job, Via};
+use seccomp_learn::syscalls::Call;
 
 use super::args::{self, Execution};
 use super::output::Output;
@@ -27,6 +29,12 @@ pub fn run(args: args::Run) -> Result<u8> {
     };
     // Whether it is seen is to be found out.
     base.exact();
+    let selection = (!args.args.is_empty()).then(|| {
+        let more = args.args.iter().filter_map(|named| named.0.clone());
+        Selection {
+            more: more.collect(),
+        }
+    });
     let via = choose_via(&args.execution)?;
     let records = match &args.records {
         Some(_) if via == Via::Notify => bail!("--records: there are no records with --via notify"),
@@ -41,10 +49,13 @@ pub fn run(args: args::Run) -> Result<u8> {
     let mut job = job(&args.execution, &base.calls, via);
     job.on_event = &on_event;
     job.records = records.as_ref();
+    job.ask = selection.is_some();
+    job.arguments = selection.clone().unwrap_or_default();
     let mut lesson = Lesson::new(job);
     lesson.passes = args.passes;
     lesson.stable = args.stable;
     lesson.retries = args.retry;
+    lesson.arguments = selection.is_some();
     lesson.on_pass = &on_pass;
 
     let kept_back = match output {
@@ -56,7 +67,7 @@ pub fn run(args: args::Run) -> Result<u8> {
     drop(kept_back);
     let learnt = learnt?;
 
-    let incomplete = reasons(&learnt.losses).or(base.incomplete);
+    let incomplete = reasons(&learnt.losses).or(base.incomplete.take());
     let mut profile = Profile::default();
     profile.calls = learnt.calls.clone();
     profile.action = base.action;
@@ -64,6 +75,12 @@ pub fn run(args: args::Run) -> Result<u8> {
     profile.history = Some(learnt.history);
     if !args.writing.exact {
         profile.imply();
+    }
+    if let Some(selection) = &selection {
+        let restricted = restrict(&mut profile, selection, &base);
+        if !args.execution.quiet {
+            say_conditions(&restricted);
+        }
     }
     let written = write_profile(&mut profile, &args.writing, &output);
     for note in &learnt.notes {
@@ -77,6 +94,27 @@ pub fn run(args: args::Run) -> Result<u8> {
         Some(_) => EXIT_INCOMPLETE,
         None => learnt.status as u8,
     })
+}
+
+/// Which calls have conditions, and what undoes them.
+fn say_conditions(restricted: &Restricted) {
+    let names = |calls: &[Call]| {
+        let names: Vec<String> = calls.iter().map(ToString::to_string).collect();
+        names.join(" ")
+    };
+    say(match restricted.calls.len() {
+        0 => "no call has a condition".to_owned(),
+        n => format!("{n} calls have conditions: {}", names(&restricted.calls)),
+    });
+    for (call, why) in &restricted.without {
+        say(format_args!("{call} has no condition: {why}"));
+    }
+    for (call, undone) in &restricted.hiding {
+        say(format_args!(
+            "{call} hides its arguments behind a pointer, and undoes what is said of {}",
+            names(undone)
+        ));
+    }
 }
 
 /// What the result knows of itself.

@@ -7,9 +7,10 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use anyhow::{anyhow, bail, Context, Result};
+use seccomp_learn::arguments::{describe, describe_values};
 use seccomp_learn::format::{oci_startup, Format};
 use seccomp_learn::profile::Profile;
-use seccomp_learn::syscalls::Seen;
+use seccomp_learn::syscalls::{Call, Seen};
 use seccomp_learn::Error;
 
 use super::args::{self, Purpose};
@@ -44,6 +45,7 @@ pub fn diff(args: args::Diff) -> Result<u8> {
             (_, true) => "tightened",
             _ => "changed",
         };
+        let [before, after] = [before, after].map(|when| describe(call, when));
         lines.push((format!("{call}  {how}: {before} -> {after}"), '~'));
     }
     lines.sort();
@@ -81,7 +83,7 @@ pub fn show(args: args::Show) -> Result<u8> {
                     0 => "-".to_owned(),
                     n => n.to_string(),
                 },
-                origin(seen) + &condition(seen),
+                origin(*call, seen),
             ]
         })
         .collect();
@@ -126,24 +128,22 @@ pub fn show(args: args::Show) -> Result<u8> {
 }
 
 /// Who made a call first, or why it is there although nobody did.
-fn origin(seen: &Seen) -> String {
-    match &seen.implied {
+fn origin(call: Call, seen: &Seen) -> String {
+    let who = match &seen.implied {
         Some(reason) => printable(&format!("(implied: {reason})")),
-        None => printable(seen.first.as_deref().unwrap_or("-")) + &selected(seen),
-    }
+        None => printable(seen.first.as_deref().unwrap_or("-")),
+    };
+    who + &selected(call, seen)
 }
 
-/// In which cases it is allowed, if not in all.
-fn condition(seen: &Seen) -> String {
-    match seen.when.is_always() {
-        true => String::new(),
-        false => format!("  when {}", seen.when),
+/// In which cases it is allowed, if not in all; otherwise the values of the
+/// arguments that select what a call does, if any were seen.
+fn selected(call: Call, seen: &Seen) -> String {
+    if !seen.when.is_always() {
+        return format!("  when {}", describe(call, &seen.when));
     }
-}
-
-/// The values of the argument that selects what a call does, if any were seen.
-fn selected(seen: &Seen) -> String {
-    let values: Vec<String> = seen.selectors.iter().map(|v| format!("{v:#x}")).collect();
+    let values = seen.values.iter();
+    let values: Vec<String> = values.map(|values| describe_values(call, values)).collect();
     match values.len() {
         0 => String::new(),
         _ => format!("  ({})", values.join(", ")),
@@ -165,8 +165,19 @@ pub fn write_profile(profile: &mut Profile, args: &args::Writing, output: &Outpu
         profile.exact();
     }
     if args.purpose == Some(Purpose::Oci) {
+        let mut lifted = Vec::new();
         for call in oci_startup() {
+            let when = profile.calls.get(&call).map(|seen| seen.when.is_always());
+            if when == Some(false) {
+                lifted.push(call.to_string());
+            }
             profile.allow(call);
+        }
+        if !lifted.is_empty() {
+            say(format_args!(
+                "a runtime makes these with arguments of its own, so they have no condition: {}",
+                lifted.join(" ")
+            ));
         }
     }
     if let Some(arch) = args.arch {

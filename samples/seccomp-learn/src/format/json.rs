@@ -50,7 +50,7 @@ struct Entry {
     #[serde(skip_serializing_if = "Option::is_none")]
     first: Option<String>,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    selectors: BTreeSet<u32>,
+    values: BTreeSet<Vec<u64>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     implied: Option<String>,
     /// The cases in which it is allowed, if not in all.
@@ -102,6 +102,9 @@ struct RawEntry<'a> {
     #[serde(default)]
     passes: u32,
     first: Option<String>,
+    #[serde(default)]
+    values: BTreeSet<Vec<u64>>,
+    /// What was written before there were conditions.
     #[serde(default)]
     selectors: BTreeSet<u32>,
     implied: Option<String>,
@@ -184,7 +187,7 @@ pub fn write(profile: &Profile) -> Rendered {
                 count: seen.count,
                 passes: seen.passes,
                 first: seen.first.clone(),
-                selectors: seen.selectors.clone(),
+                values: seen.values.clone(),
                 implied: seen.implied.clone(),
                 when: written(&seen.when),
             })
@@ -258,11 +261,13 @@ fn entry<'a>(text: Text<'a>, piece: &'a RawValue) -> Result<(Call, Seen), Syntax
         arch: arch.audit(),
         nr: named,
     };
+    let mut values = raw.values;
+    values.extend(raw.selectors.into_iter().map(|value| vec![value.into()]));
     let seen = Seen {
         count: raw.count,
         passes: raw.passes,
         first: raw.first,
-        selectors: raw.selectors,
+        values,
         implied: raw.implied,
         when: match raw.when {
             Some(cases) => condition(text, cases)?,
@@ -289,7 +294,7 @@ mod tests {
             implied in any::<Option<String>>(),
             when in crate::condition::tests::when(),
         ) {
-            let seen = Seen { count, first, selectors: [7, 0x5401].into(), passes, implied, when };
+            let seen = Seen { count, first, values: [vec![7, 0x5401], vec![8]].into(), passes, implied, when };
             profile.calls.insert(Call { arch: 0x1234, nr }, seen);
             profile.history = Some(History { passes, last_new: 1, lossy: 0 });
             let text = write(&profile).text;

@@ -3,6 +3,7 @@
 //! One call a line; `#` begins a comment.
 
 use super::{column, numbered, Reading, Rendered, Syntax};
+use crate::arguments::describe;
 use crate::condition::When;
 use crate::profile::Profile;
 use crate::syscalls::{is_known, Arch, Call};
@@ -21,7 +22,7 @@ pub fn write(profile: &Profile) -> Rendered {
         .map(|(call, seen)| {
             let when = match seen.when {
                 When::Always => String::new(),
-                When::In(_) => format!("  {WHEN}{}", seen.when),
+                When::In(_) => format!("  {WHEN}{}", describe(*call, &seen.when)),
             };
             match &seen.implied {
                 Some(reason) => {

@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 
 use super::follow::Ending;
 use super::{Event, Job, Loss, Outcome, CANARY, MAX_DISTINCT};
+use crate::arguments::Looked;
 use crate::audit::{
     self, Source, AUDIT_CONFIG_CHANGE, AUDIT_LOGIN, AUDIT_SECCOMP, AUDIT_TRUSTED_APP,
 };
 use crate::bpf::ACTION_MASK;
 use crate::error::{Result, Tried};
 use crate::record::{Change, Login, Seccomp};
-use crate::syscalls::Call;
+use crate::syscalls::{add, Call};
 
 /// How many records to take before signals get their turn.
 const BATCH: usize = 4096;
@@ -23,8 +24,8 @@ pub struct Collector<'a> {
     job: &'a Job<'a>,
     sessions: BTreeSet<u32>,
     outcome: Outcome,
-    /// What [`Call::selector`] said.
-    selectors: BTreeMap<Call, Option<usize>>,
+    /// What is looked at of each call.
+    looked: BTreeMap<Call, Option<Looked>>,
     /// The record of [`CANARY`] came.
     pub canary: bool,
     /// Settings that somebody has changed since the beginning was seen.
@@ -46,7 +47,7 @@ impl<'a> Collector<'a> {
             job,
             sessions: session.into_iter().collect(),
             outcome: Outcome::default(),
-            selectors: BTreeMap::new(),
+            looked: BTreeMap::new(),
             canary: false,
             changes: Vec::new(),
             begin,
@@ -155,22 +156,31 @@ impl<'a> Collector<'a> {
         seen.count += 1;
     }
 
-    /// Keeps the argument that selects what `call` does, if one does.
+    /// Keeps the arguments that select what `call` does, if any do.
     pub fn select(&mut self, call: Call, args: &[u64; 6]) {
         // Asked once for each call: the name comes from libseccomp's table.
-        let selector = *self
-            .selectors
+        let looked = self
+            .looked
             .entry(call)
-            .or_insert_with(|| call.selector());
-        let value = selector.and_then(|index| args.get(index));
-        if let (Some(&value), Some(seen)) = (value, self.outcome.calls.get_mut(&call)) {
-            seen.select(value as u32);
+            .or_insert_with(|| self.job.arguments.looks_at(call));
+        if let (Some(looked), Some(seen)) = (looked, self.outcome.calls.get_mut(&call)) {
+            seen.select(looked.at(args));
         }
     }
 
     /// A task that was to be killed is not.
     pub fn not_killed(&mut self) {
         self.outcome.not_killed += 1;
+    }
+
+    /// Takes what came another way.
+    pub fn join(&mut self, other: Self) {
+        self.outcome.records += other.outcome.records;
+        self.outcome.not_killed += other.outcome.not_killed;
+        self.too_many |= other.too_many;
+        for (call, seen) in other.outcome.calls {
+            add(&mut self.outcome.calls, call, seen);
+        }
     }
 
     /// The list.

@@ -12,10 +12,11 @@ use nix::unistd::getuid;
 use super::child::{can_take_session, put_down, Child, Plan};
 use super::collect::Collector;
 use super::follow::{follow, Os};
+use super::supervise::listening;
 use super::{Job, Loss, Outcome, Via};
 use crate::action::Action;
 use crate::audit::{Control, Log};
-use crate::bpf::{Filter, Install};
+use crate::bpf::{Filter, Install, RET_USER_NOTIF};
 use crate::caps::{missing, Cap};
 use crate::error::{Error, Result, Tried};
 use crate::settings::{Settings, PLACE};
@@ -73,9 +74,12 @@ pub fn run(job: &Job<'_>, program: &Path) -> Result<Outcome> {
         });
     }
     let canary = job.action == Action::Log;
-    let filter = Filter::new(
+    let asked = job.asked();
+    let filter = Filter::mixed(
         job.allowed.iter().map(|(call, seen)| (call, &seen.when)),
         job.action.value(),
+        &asked,
+        RET_USER_NOTIF,
     )?;
     let loginuid = loginuid().tried("cannot read /proc/self/loginuid")?;
     // Signals wait until the settings are put back.
@@ -101,7 +105,7 @@ pub fn run(job: &Job<'_>, program: &Path) -> Result<Outcome> {
             how: Install {
                 no_new_privs: !job.keep_privs,
                 log: matches!(job.action, Action::Errno(_)),
-                listener: false,
+                listener: !asked.is_empty(),
             },
             canary,
         })?;
@@ -110,8 +114,15 @@ pub fn run(job: &Job<'_>, program: &Path) -> Result<Outcome> {
             return Err(put_down(&child));
         };
         let mut collector = Collector::new(job, Some(session), Some(begin));
-        let ending = follow(&mut os, child.pid, job.duration, job.on_event, &mut || {
-            collector.take(&mut log, None).map(|_| ())
+        let listener = match asked.is_empty() {
+            true => None,
+            false => child.listener(),
+        };
+        let mut heard = Collector::new(job, None, None);
+        let ending = listening(job, listener, &mut heard, || {
+            follow(&mut os, child.pid, job.duration, job.on_event, &mut || {
+                collector.take(&mut log, None).map(|_| ())
+            })
         })?;
         if let Some(failure) = child.failure() {
             return Err(failure);
@@ -125,6 +136,7 @@ pub fn run(job: &Job<'_>, program: &Path) -> Result<Outcome> {
         rules.extend(settings.machine().rules()?.0);
 
         let canary_seen = collector.canary;
+        collector.join(heard);
         let mut outcome = collector.finish(ending)?;
         if lost > 0 {
             outcome.losses.push(Loss::Counted(lost.into()));

@@ -19,7 +19,9 @@ pub(crate) mod follow;
 mod log;
 mod loss;
 mod notify;
+mod supervise;
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
@@ -34,10 +36,11 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::{access, AccessFlags};
 
 use crate::action::Action;
+use crate::arguments::Selection;
 use crate::caps::{missing, Cap};
 use crate::error::{Error, Result, Tried};
 use crate::settings::Note;
-use crate::syscalls::{Call, Calls};
+use crate::syscalls::{Arch, Call, Calls};
 
 pub use log::available;
 pub use loss::Loss;
@@ -121,6 +124,12 @@ pub struct Job<'a> {
     pub on_event: &'a (dyn Fn(Event) + Sync),
     /// Where to write the audit records themselves.
     pub records: Option<&'a File>,
+    /// The arguments that are looked at, where a listener sees them.
+    pub arguments: Selection,
+    /// With [`Via::Log`]: let a listener have the calls whose arguments matter,
+    /// as a record has none. In learning these are those that are looked at, in
+    /// enforcing those with conditions.
+    pub ask: bool,
     /// The signals that the command is to have blocked, where they are not those
     /// of this thread.
     pub(crate) mask: Option<SigSet>,
@@ -139,8 +148,31 @@ impl<'a> Job<'a> {
             duration: None,
             on_event: &|_| {},
             records: None,
+            arguments: Selection::default(),
+            ask: false,
             mask: None,
         }
+    }
+}
+
+impl Job<'_> {
+    /// The calls that go to the listener.
+    fn asked(&self) -> BTreeSet<Call> {
+        let conditional = self.allowed.iter();
+        let mut asked: BTreeSet<Call> = match (self.ask, self.action) {
+            (false, _) => return BTreeSet::new(),
+            (true, Action::Log) => {
+                let archs = Arch::RUN_HERE.iter();
+                archs.flat_map(|&arch| self.arguments.calls(arch)).collect()
+            }
+            _ => BTreeSet::new(),
+        };
+        asked.extend(
+            conditional
+                .filter(|(_, seen)| !seen.when.is_always())
+                .map(|(&call, _)| call),
+        );
+        asked
     }
 }
 
