@@ -21,7 +21,7 @@ export RUSTC CARGO CARGO_TERM_COLOR=never
 rm -rf "$work"
 mkdir -p "$work/rules/host"
 cp -r "$ROOT/rust/host/src" "$work/rules/host/"
-cp "$ROOT"/rust/action.rs "$ROOT"/rust/action_set.rs "$work/rules/"
+sed -n 's,^#\[path = "../../\(.*\)"\]$,\1,p' "$ROOT/rust/host/src/lib.rs" | (cd "$ROOT/rust" && xargs cp --parents -t "$work/rules")
 cp "$ROOT/rust/host/Cargo.lock" "$work/rules/"
 {
 	cat "$ROOT/rust/host/Cargo.toml"
