@@ -69,6 +69,10 @@ impl Flags {
     const NEW_LISTENER: Self = Self(uapi::SECCOMP_FILTER_FLAG_NEW_LISTENER);
     const TSYNC_ESRCH: Self = Self(uapi::SECCOMP_FILTER_FLAG_TSYNC_ESRCH);
     const WAIT_KILLABLE_RECV: Self = Self(uapi::SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
+    #[cfg(CONFIG_SECCOMP_LOG_ONCE)]
+    const LOG_ONCE: Self = Self(crate::uapi::SECCOMP_FILTER_FLAG_LOG_ONCE);
+    #[cfg(not(CONFIG_SECCOMP_LOG_ONCE))]
+    const LOG_ONCE: Self = Self(0);
 
     /// Every flag that there is.
     const MASK: u32 = Self::TSYNC.0
@@ -76,7 +80,8 @@ impl Flags {
         | Self::SPEC_ALLOW.0
         | Self::NEW_LISTENER.0
         | Self::TSYNC_ESRCH.0
-        | Self::WAIT_KILLABLE_RECV.0;
+        | Self::WAIT_KILLABLE_RECV.0
+        | Self::LOG_ONCE.0;
 
     /// The flags that user space asks for; `EINVAL` for unknown ones and for those that do not go
     /// together.
@@ -264,6 +269,8 @@ fn seccomp_attach_filter(
     filter.value_mut().complete(
         FilterFlags {
             log: flags.has(Flags::LOG),
+            #[cfg(CONFIG_SECCOMP_LOG_ONCE)]
+            log_once: flags.has(Flags::LOG_ONCE),
             wait_killable_recv: flags.has(Flags::WAIT_KILLABLE_RECV),
         },
         current.filter::<Filter>().map(|newest| &**newest),

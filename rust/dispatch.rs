@@ -31,7 +31,11 @@ use crate::{
         FilterNode, //
     },
     listener::seccomp_do_user_notification,
-    log::seccomp_log,
+    log::{
+        seccomp_log,
+        seccomp_log_kill,
+        Call, //
+    },
     uapi::{
         mode,
         SeccompData, //
@@ -116,79 +120,76 @@ fn dispatch(
     data: &SeccompData,
     recheck_after_trace: bool,
 ) -> bool {
-    let nr = data.nr;
-
     match verdict.action() {
         Some(Action::Allow) => true,
 
         Some(action @ Action::Log) => {
-            seccomp_log(caller, nr, 0, action, action.code(), true);
+            seccomp_log(caller, data, action, filter.log());
             true
         }
 
         Some(action @ Action::Errno) => {
             let errno = verdict.data().min(MAX_ERRNO);
             caller.set_return_value(-c_int::from(errno), 0);
-            skip(caller, nr, action, filter)
+            skip(caller, data, action, filter)
         }
 
-        Some(Action::Trap) => trap(caller, nr, verdict, filter),
+        Some(Action::Trap) => trap(caller, verdict, filter, data),
 
         Some(Action::Trace) if recheck_after_trace => true,
 
         Some(action @ Action::Trace) => {
             if !caller.ptrace_event_enabled(PtraceEvent::Seccomp) {
                 caller.set_return_value(ENOSYS.to_errno(), 0);
-                return skip(caller, nr, action, filter);
+                return skip(caller, data, action, filter);
             }
-            ask_tracer(caller, nr, verdict, filter)
+            ask_tracer(caller, verdict, filter, data)
         }
 
-        Some(Action::UserNotif) => ask_listener(caller, data, filter),
+        Some(Action::UserNotif) => ask_listener(caller, filter, data),
 
-        Some(Action::KillThread | Action::KillProcess) | None => kill(caller, nr, verdict),
+        Some(Action::KillThread | Action::KillProcess) | None => kill(caller, data.nr, verdict),
     }
 }
 
-/// Logs that system call `nr` is not run, where `filter` asked for it. Returns `false`.
+/// Logs that `call` is not run, where `filter` asked for it. Returns `false`.
 #[inline(always)]
-fn skip(caller: Caller<'_>, nr: c_int, action: Action, filter: &Filter) -> bool {
-    seccomp_log(caller, nr, 0, action, action.code(), filter.log());
+fn skip(caller: Caller<'_>, call: &impl Call, action: Action, filter: &Filter) -> bool {
+    seccomp_log(caller, call, action, filter.log());
     false
 }
 
-/// Has the signal handler of the task look after system call `nr`.
+/// Has the signal handler of the task look after the system call of `data`.
 #[inline(never)]
-fn trap(caller: Caller<'_>, nr: c_int, verdict: Verdict, filter: &Filter) -> bool {
+fn trap(caller: Caller<'_>, verdict: Verdict, filter: &Filter, data: &SeccompData) -> bool {
     // The handler is to see the registers as they were.
     caller.rollback();
-    caller.force_sig_seccomp(nr, verdict.data(), false);
-    skip(caller, nr, Action::Trap, filter)
+    caller.force_sig_seccomp(data.nr, verdict.data(), false);
+    skip(caller, data, Action::Trap, filter)
 }
 
 /// Has the listener of `filter` decide about the system call of `data`.
 #[inline(never)]
-fn ask_listener(caller: Caller<'_>, data: &SeccompData, filter: &Filter) -> bool {
+fn ask_listener(caller: Caller<'_>, filter: &Filter, data: &SeccompData) -> bool {
     seccomp_do_user_notification(caller, filter, data)
-        || skip(caller, data.nr, Action::UserNotif, filter)
+        || skip(caller, data, Action::UserNotif, filter)
 }
 
 /// Stops for the tracer, and decides about what it leaves behind.
 #[cold]
 #[inline(never)]
-fn ask_tracer(caller: Caller<'_>, nr: c_int, verdict: Verdict, filter: &Filter) -> bool {
+fn ask_tracer(caller: Caller<'_>, verdict: Verdict, filter: &Filter, data: &SeccompData) -> bool {
     caller.ptrace_event(PtraceEvent::Seccomp, verdict.data());
 
     // A fatal signal can end the stop before the tracer has seen it, with the system call as it
     // was. The task is about to die; that call must not run before.
     if caller.fatal_signal_pending() {
-        return skip(caller, nr, Action::Trace, filter);
+        return skip(caller, data, Action::Trace, filter);
     }
 
     // By a negative number a tracer says that the call is to be skipped.
-    let nr = caller.nr();
-    if nr < 0 {
-        return skip(caller, nr, Action::Trace, filter);
+    if caller.nr() < 0 {
+        return skip(caller, &caller, Action::Trace, filter);
     }
 
     recheck_after_trace(caller)
@@ -218,7 +219,7 @@ fn kill(caller: Caller<'_>, nr: c_int, verdict: Verdict) -> bool {
     };
 
     caller.set_seccomp_mode(mode::DEAD);
-    seccomp_log(caller, nr, SIGSYS, action, verdict.code(), true);
+    seccomp_log_kill(caller, nr, SIGSYS, action, verdict);
 
     if action == Action::KillThread && !caller.is_last_thread() {
         caller.do_exit(SIGSYS);

@@ -42,6 +42,7 @@ use crate::{
         words,
         Bitmap, //
     },
+    log::FilterLog,
     notify::{
         Listener,
         NotifyLock, //
@@ -66,8 +67,7 @@ pub(crate) struct ActionCache {
 pub(crate) struct Filter {
     cache: ActionCache,
     prog: Program<SeccompData>,
-    /// `SECCOMP_FILTER_FLAG_LOG`.
-    log: bool,
+    log: FilterLog,
     /// `SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV`.
     wait_killable_recv: bool,
     /// There is a listener. Changed with `notify_lock` held, read without it under the siglock.
@@ -87,6 +87,8 @@ pub(crate) type FilterNode = Node<Filter>;
 /// The flags of `SECCOMP_SET_MODE_FILTER` that a filter keeps.
 pub(crate) struct FilterFlags {
     pub(crate) log: bool,
+    #[cfg(CONFIG_SECCOMP_LOG_ONCE)]
+    pub(crate) log_once: bool,
     pub(crate) wait_killable_recv: bool,
 }
 
@@ -99,7 +101,7 @@ impl Filter {
                 allow_compat: Bitmap::EMPTY,
             },
             prog,
-            log: false,
+            log: FilterLog::new(),
             wait_killable_recv: false,
             has_listener: Atomic::new(false),
             requests: Atomic::new(0),
@@ -118,7 +120,9 @@ impl Filter {
     /// Makes the filter, which no task has yet, ready to be the one behind `prev`.
     pub(crate) fn complete(self: Pin<&mut Self>, flags: FilterFlags, prev: Option<&Self>) {
         let this = self.project();
-        *this.log = flags.log;
+        this.log.requested = flags.log;
+        #[cfg(CONFIG_SECCOMP_LOG_ONCE)]
+        this.log.set_once(flags.log_once);
         *this.wait_killable_recv = flags.wait_killable_recv;
         this.cache.prepare(this.prog, prev.map(|prev| &prev.cache));
     }
@@ -128,9 +132,10 @@ impl Filter {
         &self.prog
     }
 
-    /// Whether the filter was attached with `SECCOMP_FILTER_FLAG_LOG`.
-    pub(crate) fn log(&self) -> bool {
-        self.log
+    /// How the filter wants its decisions logged, and what it has logged.
+    #[inline(always)]
+    pub(crate) fn log(&self) -> &FilterLog {
+        &self.log
     }
 
     /// Whether a task that the listener knows of is to wait for it against all but fatal signals.

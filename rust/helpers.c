@@ -10,6 +10,7 @@
 #include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/compat.h>
+#include <linux/compiler.h>
 #include <linux/cred.h>
 #include <linux/filter.h>
 #include <linux/list.h>
@@ -49,6 +50,18 @@ rust_helper_audit_seccomp_actions_logged(const char *names,
 					 const char *old_names, int res)
 {
 	audit_seccomp_actions_logged(names, old_names, res);
+}
+#endif
+
+#ifdef CONFIG_SECCOMP_LOG_ONCE
+/* Of its own: by the one of actions_logged nobody could tell which was changed. */
+__rust_helper void
+rust_helper_audit_seccomp_actions_logged_once(const char *names,
+					      const char *old_names, int res)
+{
+	audit_log(audit_context(), GFP_KERNEL, AUDIT_CONFIG_CHANGE,
+		  "op=seccomp-logging-once actions=%s old-actions=%s res=%d",
+		  names, old_names, res);
 }
 #endif
 
@@ -113,6 +126,13 @@ __rust_helper const int *rust_helper_get_compat_mode1_syscalls(void)
 	return get_compat_mode1_syscalls();
 }
 #endif
+
+/* The compiler does not know the value any more, nor leave out a mask for it. */
+__rust_helper unsigned long rust_helper_hide_index(unsigned long index)
+{
+	OPTIMIZER_HIDE_VAR(index);
+	return index;
+}
 
 __rust_helper bool rust_helper_in_compat_syscall(void)
 {

@@ -3,20 +3,37 @@
 //! What is logged, and the audit record of it.
 
 use kernel::{
-    ffi::c_int,
+    ffi::{
+        c_int,
+        c_long, //
+    },
     sync::atomic::{
         Atomic,
         Relaxed, //
     }, //
 };
 
+#[cfg(CONFIG_SECCOMP_FILTER)]
+use crate::uapi::SeccompData;
 use crate::{
     abstractions::{
         audit,
         syscall::Caller, //
     },
     action::Action,
-    action_set::ActionSet, //
+    action_set::ActionSet,
+    verdict::Verdict, //
+};
+#[cfg(CONFIG_SECCOMP_LOG_ONCE)]
+use crate::{
+    logged_once::{
+        self,
+        Logged, //
+    },
+    once::{
+        Asked,
+        Present, //
+    }, //
 };
 
 /// The bits of the [`ActionSet`] that the administrator lets through to the log: C's
@@ -35,29 +52,134 @@ pub(crate) fn set_actions_logged(set: ActionSet) {
     ACTIONS_LOGGED.store(set.bits(), Relaxed);
 }
 
-/// Writes an audit record of system call `nr` if `action` is to be logged.
-///
-/// `signr` is the signal that the task is killed with, 0 if it is not killed. `code` is the value
-/// that the filter returned for the action; an unknown one is logged where
-/// [`Action::KillProcess`] is. `requested` says whether the filter that decided has
-/// `SECCOMP_FILTER_FLAG_LOG`.
+/// How a filter wants its decisions logged, and what it has logged.
+#[cfg(CONFIG_SECCOMP_FILTER)]
+pub(crate) struct FilterLog {
+    /// `SECCOMP_FILTER_FLAG_LOG`.
+    pub(crate) requested: bool,
+    /// `SECCOMP_FILTER_FLAG_LOG_ONCE`.
+    #[cfg(CONFIG_SECCOMP_LOG_ONCE)]
+    pub(crate) once: Asked,
+    #[cfg(CONFIG_SECCOMP_LOG_ONCE)]
+    logged: Logged,
+}
+
+#[cfg(CONFIG_SECCOMP_FILTER)]
+impl FilterLog {
+    /// That of a filter without flags which has logged nothing.
+    pub(crate) const fn new() -> Self {
+        Self {
+            requested: false,
+            #[cfg(CONFIG_SECCOMP_LOG_ONCE)]
+            once: Asked::NO,
+            #[cfg(CONFIG_SECCOMP_LOG_ONCE)]
+            logged: Logged::new(),
+        }
+    }
+
+    /// Gives a filter that is about to be attached the flag, or not.
+    #[cfg(CONFIG_SECCOMP_LOG_ONCE)]
+    pub(crate) fn set_once(&mut self, once: bool) {
+        if once {
+            self.once = Asked::YES;
+            logged_once::set_in_use();
+        }
+    }
+}
+
+/// A system call that is decided about, as its record has it.
+#[cfg(CONFIG_SECCOMP_FILTER)]
+pub(crate) trait Call {
+    /// Its number.
+    fn nr(&self) -> c_int;
+
+    /// Its convention.
+    fn arch(&self) -> u32;
+}
+
+#[cfg(CONFIG_SECCOMP_FILTER)]
+impl Call for SeccompData {
+    #[inline(always)]
+    fn nr(&self) -> c_int {
+        self.nr
+    }
+
+    #[inline(always)]
+    fn arch(&self) -> u32 {
+        self.arch
+    }
+}
+
+/// What a tracer has left of it.
+#[cfg(CONFIG_SECCOMP_FILTER)]
+impl Call for Caller<'_> {
+    fn nr(&self) -> c_int {
+        Caller::nr(*self)
+    }
+
+    fn arch(&self) -> u32 {
+        Caller::arch(*self)
+    }
+}
+
+/// Writes an audit record of `call` if `action`, which the filter whose `log` it is has decided for,
+/// is to be logged.
+#[cfg(CONFIG_SECCOMP_FILTER)]
 #[inline(always)]
-pub(crate) fn seccomp_log(
+pub(crate) fn seccomp_log(caller: Caller<'_>, call: &impl Call, action: Action, log: &FilterLog) {
+    let nr = call.nr();
+    if !actions_logged().logs(action, log.requested) {
+        return;
+    }
+
+    #[cfg(CONFIG_SECCOMP_LOG_ONCE)]
+    if logged_once::is_in_use() {
+        let now = logged_once::present().or(log.once);
+        if now.is_once(action) {
+            if !log.logged.has(nr, call.arch(), now) {
+                record_first(caller, call, action.code(), &log.logged, now);
+            }
+            return;
+        }
+    }
+
+    record(caller, nr as c_long, action.code());
+}
+
+/// Writes an audit record of system call `nr`, which the task is killed for with signal `signr`, if
+/// `action` is to be logged.
+///
+/// `verdict` can be of an action that is not known, which is logged where [`Action::KillProcess`]
+/// is.
+#[inline(always)]
+pub(crate) fn seccomp_log_kill(
     caller: Caller<'_>,
     nr: c_int,
     signr: c_int,
     action: Action,
-    code: u32,
-    requested: bool,
+    verdict: Verdict,
 ) {
-    if actions_logged().logs(action, requested) {
-        record(caller, nr, signr, code);
+    if actions_logged().logs(action, true) {
+        audit::audit_seccomp(caller, nr as c_long, signr, verdict.code());
     }
 }
 
 /// Writes the record, apart from the callers, which save no registers for it then.
+#[cfg(CONFIG_SECCOMP_FILTER)]
 #[cold]
 #[inline(never)]
-fn record(caller: Caller<'_>, nr: c_int, signr: c_int, code: u32) {
-    audit::audit_seccomp(caller, nr, signr, code);
+fn record(caller: Caller<'_>, nr: c_long, code: u32) {
+    audit::audit_seccomp(caller, nr, 0, code);
+}
+
+/// Writes the record of a call that is to be logged once and was not yet, and remembers in `logged`
+/// that it was, `then` being what it was decided by.
+#[cfg(CONFIG_SECCOMP_LOG_ONCE)]
+#[cold]
+#[inline(never)]
+fn record_first(caller: Caller<'_>, call: &impl Call, code: u32, logged: &Logged, then: Present) {
+    audit::audit_seccomp(caller, call.nr() as c_long, 0, code);
+    // Not before: of a call that counts as logged the record is with audit, which counts what it
+    // then loses.
+    logged.remember(call.nr(), call.arch(), then);
 }

@@ -104,11 +104,15 @@ pub(crate) fn seccomp_get_metadata(task: &Task, size: c_ulong, data: UserPtr) ->
     let filter_off = copy_from_user::<u64>(data)?;
 
     get_nth_filter(task, filter_off, |filter| {
-        let flags = if filter.log() {
-            uapi::SECCOMP_FILTER_FLAG_LOG.into()
-        } else {
-            0
-        };
+        let log = filter.log();
+        let mut flags = 0;
+        if log.requested {
+            flags |= u64::from(uapi::SECCOMP_FILTER_FLAG_LOG);
+        }
+        #[cfg(CONFIG_SECCOMP_LOG_ONCE)]
+        if log.once.is_yes() {
+            flags |= u64::from(crate::uapi::SECCOMP_FILTER_FLAG_LOG_ONCE);
+        }
         let metadata = SeccompMetadata { filter_off, flags };
         let bytes = metadata.as_bytes().get(..size).ok_or(EINVAL)?;
         UserSlice::new(data, size).writer().write_slice(bytes)?;

@@ -5,8 +5,10 @@
 //! Two layers. Below, `abstractions`: what is needed of the kernel, with all of the `unsafe`. Above,
 //! seccomp itself, in files each of which knows those that are named before it alone:
 //!
-//! - `action`, `action_set`, `verdict`, `cache`: the rules, pure, which are tested on the host too;
+//! - `action`, `action_set`, `verdict`, `cache`, `once`: the rules, pure, which are tested on the
+//!   host too;
 //! - `uapi`: what programs and seccomp hand each other;
+//! - `logged_once`: who wants calls logged once, and where filters remember them;
 //! - `log`: whether an action is logged, and the audit record;
 //! - `notify`: what stands between a system call and a listener;
 //! - `filter`: a filter and what it owns, and running those of a task;
@@ -59,9 +61,13 @@ mod filter;
 #[cfg(CONFIG_SECCOMP_FILTER)]
 mod listener;
 mod log;
+#[cfg(CONFIG_SECCOMP_LOG_ONCE)]
+mod logged_once;
 mod mode;
 #[cfg(CONFIG_SECCOMP_FILTER)]
 mod notify;
+#[cfg(CONFIG_SECCOMP_LOG_ONCE)]
+mod once;
 mod operations;
 mod permit;
 #[cfg(CONFIG_SECCOMP_CACHE_DEBUG)]

@@ -18,8 +18,9 @@ use crate::{
         }, //
     },
     action::Action,
-    log::seccomp_log,
-    uapi::mode, //
+    log::seccomp_log_kill,
+    uapi::mode,
+    verdict::Verdict, //
 };
 
 /// Whether strict mode allows system call `nr`.
@@ -43,6 +44,12 @@ pub(crate) fn permit(caller: Caller<'_>) -> bool {
 
     caller.set_seccomp_mode(mode::DEAD);
     let action = Action::KillThread;
-    seccomp_log(caller, nr, SIGKILL, action, action.code(), true);
+    seccomp_log_kill(
+        caller,
+        nr,
+        SIGKILL,
+        action,
+        Verdict::from_ret(action.code()),
+    );
     caller.do_exit(SIGKILL)
 }

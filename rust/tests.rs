@@ -8,6 +8,18 @@ use kernel::prelude::*;
 
 #[kunit_tests(seccomp_rust)]
 mod rules {
+    #[cfg(CONFIG_SECCOMP_LOG_ONCE)]
+    use crate::{
+        abstractions::syscall::{
+            COMPAT,
+            NATIVE, //
+        },
+        logged_once::Logged,
+        once::{
+            Asked,
+            Present, //
+        }, //
+    };
     use crate::{
         action::{
             Action,
@@ -89,5 +101,89 @@ mod rules {
         assert_eq!(ActionSet::parse_loggable(b"log nonsense"), None);
         assert_eq!(ActionSet::parse_loggable(b"allow"), None);
         assert_eq!(ActionSet::parse_loggable(b"LOG"), None);
+    }
+
+    #[cfg(CONFIG_SECCOMP_LOG_ONCE)]
+    /// The present after the administrator has written `times` times.
+    fn present(times: u32) -> Present {
+        (0..times).fold(Present::FIRST, |present, _| present.next(ActionSet::EMPTY))
+    }
+
+    #[test]
+    #[cfg(CONFIG_SECCOMP_LOG_ONCE)]
+    fn every_number_of_both_tables() {
+        let logged = Logged::new();
+        for convention in [&NATIVE, &COMPAT] {
+            for nr in 0..convention.nr_syscalls as i32 {
+                assert!(!logged.has(nr, convention.arch, present(0)));
+                logged.remember(nr, convention.arch, present(0));
+                assert!(logged.has(nr, convention.arch, present(0)));
+                assert!(!logged.has(nr.wrapping_add(1), convention.arch, present(0)));
+            }
+        }
+    }
+
+    #[test]
+    #[cfg(CONFIG_SECCOMP_LOG_ONCE)]
+    fn no_number_beyond_them() {
+        let logged = Logged::new();
+        for convention in [&NATIVE, &COMPAT] {
+            let behind = convention.nr_syscalls as i32;
+            for nr in [
+                behind,
+                behind.wrapping_add(1),
+                600,
+                1024,
+                1 << 20,
+                1 << 30,
+                i32::MAX,
+                i32::MIN,
+                -1,
+            ] {
+                logged.remember(nr, convention.arch, present(0));
+                assert!(!logged.has(nr, convention.arch, present(0)));
+            }
+            // Nor any that these could have been taken for.
+            for nr in 0..behind {
+                assert!(!logged.has(nr, convention.arch, present(0)));
+            }
+        }
+    }
+
+    #[test]
+    #[cfg(CONFIG_SECCOMP_LOG_ONCE)]
+    fn forgotten_is_forgotten() {
+        let logged = Logged::new();
+        logged.remember(5, NATIVE.arch, present(1));
+        assert!(logged.has(5, NATIVE.arch, present(1)));
+        assert!(!logged.has(5, NATIVE.arch, present(2)));
+        assert!(!logged.has(5, COMPAT.arch, present(1)));
+        logged.remember(6, NATIVE.arch, present(2));
+        // Of a task that was under way.
+        logged.remember(5, NATIVE.arch, present(1));
+        assert!(logged.has(6, NATIVE.arch, present(2)));
+        assert!(!logged.has(5, NATIVE.arch, present(2)));
+    }
+
+    #[test]
+    #[cfg(CONFIG_SECCOMP_LOG_ONCE)]
+    fn who_asks_for_what() {
+        let errno = Present::FIRST.next(ActionSet::EMPTY.with(Action::Errno));
+        assert!(errno.is_once(Action::Errno) && !errno.is_once(Action::Log));
+        assert!(!errno.or(Asked::NO).is_once(Action::Log));
+        for &action in Action::ALL {
+            let survives = !matches!(
+                action,
+                Action::KillProcess | Action::KillThread | Action::Allow
+            );
+            assert_eq!(Present::FIRST.or(Asked::YES).is_once(action), survives);
+            assert!(!Present::FIRST.is_once(action));
+        }
+    }
+
+    #[test]
+    #[cfg(CONFIG_SECCOMP_LOG_ONCE)]
+    fn what_a_filter_takes_for_it() {
+        assert_eq!(size_of::<Logged>(), 256);
     }
 }

@@ -31,6 +31,11 @@ pub(crate) mod mode {
     pub(crate) const DEAD: c_int = FILTER + 1;
 }
 
+/// `SECCOMP_FILTER_FLAG_LOG_ONCE`, which the header does not have: the filter logs each system call
+/// the first time only. Far from the flags there are, so that the next ones find their place.
+#[cfg(CONFIG_SECCOMP_LOG_ONCE)]
+pub(crate) const SECCOMP_FILTER_FLAG_LOG_ONCE: u32 = 1 << 31;
+
 /// What filters see of a system call: `struct seccomp_data`.
 #[derive(Clone, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]

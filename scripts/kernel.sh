@@ -42,7 +42,7 @@ base_options()
 	cat "$ROOT/.config.fragment"
 	case ${name##*-} in
 	rust) printf 'CONFIG_SECCOMP_RUST=y\nCONFIG_SECCOMP_RUST_KUNIT_TEST=y\n' ;;
-	c) printf '# CONFIG_SECCOMP_RUST is not set\n' ;;
+	c) printf '# CONFIG_SECCOMP_RUST is not set\n# CONFIG_SECCOMP_LOG_ONCE is not set\n' ;;
 	*) die "unknown kernel '$name': rust or c" ;;
 	esac
 	[ "$INLINE_HELPERS" = y ] || printf '# CONFIG_RUST_INLINE_HELPERS is not set\n'

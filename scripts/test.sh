@@ -109,6 +109,14 @@ part_ours()
 	part same-ours same log sysctl log-audit-off lifetime listener
 }
 
+part_once()
+{
+	local dir=$BUILD/selftests/seccomp_log
+	part once "$ROOT/scripts/vm.sh" --quiet --icount -- \
+		"[ -z \"\$(cat /proc/sys/kernel/seccomp/actions_logged_once)\" ] && cd $dir && ./once_test"
+	part once-sysctl "$ROOT/scripts/vm.sh" --quiet --icount -- "cd $dir && ./once_sysctl_test"
+}
+
 part_kunit()
 {
 	part kunit "$ROOT/scripts/vm.sh" --quiet --icount -- 'cat /sys/kernel/debug/kunit/seccomp_rust/results'
@@ -134,7 +142,7 @@ part_learn()
 }
 
 "$ROOT/scripts/selftests.sh"
-for name in host crate seam splat upstream report litmus kunit kselftest ours learn oracle stress fuzz configs trouble; do
+for name in host crate seam splat upstream report litmus kunit kselftest ours once learn oracle stress fuzz configs trouble; do
 	run "$name"
 done
 

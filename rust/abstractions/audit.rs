@@ -32,10 +32,24 @@ pub(crate) fn audit_enabled() -> bool {
 ///
 /// `signr` is the signal that the call brings the task, 0 for none, and `code` the action.
 #[inline(always)]
-pub(crate) fn audit_seccomp(_caller: Caller<'_>, syscall: c_int, signr: c_int, code: u32) {
+pub(crate) fn audit_seccomp(_caller: Caller<'_>, syscall: c_long, signr: c_int, code: u32) {
     // SAFETY: The function reads the state of the current task, which is in a system call as
     // `_caller` shows, and may sleep. The casts are those that C makes by assignment.
     unsafe { bindings::audit_seccomp(syscall as c_ulong, signr as c_long, code as c_int) };
+}
+
+/// Writes an `AUDIT_CONFIG_CHANGE` record of `actions_logged_once`, as
+/// [`audit_seccomp_actions_logged`] does of `actions_logged`.
+#[cfg(all(CONFIG_SYSCTL, CONFIG_SECCOMP_LOG_ONCE))]
+pub(crate) fn audit_seccomp_actions_logged_once(names: &CStr, old_names: &CStr, done: bool) {
+    // SAFETY: Both are strings that outlive the call, in which they are copied.
+    unsafe {
+        bindings::audit_seccomp_actions_logged_once(
+            names.as_char_ptr(),
+            old_names.as_char_ptr(),
+            c_int::from(done),
+        )
+    };
 }
 
 /// Writes an `AUDIT_CONFIG_CHANGE` record of `actions_logged`: the names it is to have from now

@@ -30,3 +30,19 @@ pub(crate) fn test_bit_nospec<const WORDS: usize>(
 
     word >> (nr % bits) & 1 != 0
 }
+
+/// Entry `index` of `table`; an index beyond it is cut off, which is also what a CPU does that
+/// speculates past a check of it.
+///
+/// Two instructions less than `array_index_nospec()`, where the table's size is a power of two.
+#[cfg(CONFIG_SECCOMP_LOG_ONCE)]
+#[inline(always)]
+pub(crate) fn get_masked<T, const N: usize>(table: &[T; N], index: usize) -> &T {
+    const { assert!(N.is_power_of_two()) };
+    // SAFETY: The function returns its argument. The compiler does not know that, and so keeps a
+    // mask that a check before makes needless for what is not speculated.
+    let index = unsafe { bindings::hide_index(index) } & (N - 1);
+
+    // SAFETY: `N` is a power of two, so that the index is less.
+    unsafe { table.get_unchecked(index) }
+}

@@ -32,6 +32,11 @@
 #include "bench.h"
 
 #define LOGGED "/proc/sys/kernel/seccomp/actions_logged"
+/* Of kernels with CONFIG_SECCOMP_LOG_ONCE: Documentation/log-once.rst. */
+#define LOGGED_ONCE "/proc/sys/kernel/seccomp/actions_logged_once"
+#ifndef SECCOMP_FILTER_FLAG_LOG_ONCE
+#define SECCOMP_FILTER_FLAG_LOG_ONCE (1UL << 31)
+#endif
 #define WARM_UP 1010
 #define SAMPLES 2001
 #define BATCHES 51
@@ -148,13 +153,18 @@ static int attach_action(unsigned int action, unsigned int flags)
 	return attach_insns(insns, 4, flags);
 }
 
-static void write_logged(const char *names)
+static void write_names(const char *path, const char *names)
 {
-	int fd = open(LOGGED, O_WRONLY);
+	int fd = open(path, O_WRONLY);
 
 	if (fd < 0 || write(fd, names, strlen(names)) < 0)
-		err(1, "%s", LOGGED);
+		err(1, "%s", path);
 	close(fd);
+}
+
+static void write_logged(const char *names)
+{
+	write_names(LOGGED, names);
 }
 
 /* A case fails unless the call does what it is to do. */
@@ -250,6 +260,20 @@ static void errno_record(void)
 	expect_errno(EXDEV);
 }
 
+/* Its first call is logged here, the others are measured. */
+static void once_flag(void)
+{
+	attach_action(SECCOMP_RET_LOG, SECCOMP_FILTER_FLAG_LOG_ONCE);
+	expect_pid();
+}
+
+static void once_sysctl(void)
+{
+	write_names(LOGGED_ONCE, "log\n");
+	attach_action(SECCOMP_RET_LOG, 0);
+	expect_pid();
+}
+
 static void answer(int listener)
 {
 	struct seccomp_notif request;
@@ -301,6 +325,8 @@ static const struct {
 	{ "log-record", log_record },
 	{ "errno-record", errno_record },
 	{ "user-notif", user_notif },
+	{ "once-flag", once_flag },
+	{ "once-sysctl", once_sysctl },
 };
 
 static void run(const char *name, void (*set_up)(void))
@@ -334,8 +360,14 @@ int main(int argc, char *argv[])
 	shared = shared_memory(sizeof(*shared));
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const bool once = !strncmp(cases[i].name, "once-", 5);
+
+		if (once && access(LOGGED_ONCE, F_OK))
+			continue;
 		run(cases[i].name, cases[i].set_up);
 		write_logged(logged);
+		if (once)
+			write_names(LOGGED_ONCE, "\n");
 		/* The records are delivered now. */
 		usleep(100000);
 	}

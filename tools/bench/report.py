@@ -34,6 +34,12 @@ CALLS = [
     ("errno-record", "FLAG_LOG and ERRNO with a record", 1.00),
     ("user-notif", "USER_NOTIF answered with CONTINUE", 1.00),
 ]
+# Calls that are logged once, in Rust alone, each beside another row of it: so many instructions
+# more it may have.
+ONCE = [
+    ("once-flag", "log-silenced", "logged already, by the flag", 20),
+    ("once-sysctl", "log-silenced", "logged already, by the sysctl", 20),
+]
 BENCHMARK = [
     ("1-bitmapped", "1 bitmapped filter", 0.50),
     ("2-bitmapped", "2 bitmapped filters", 0.50),
@@ -90,7 +96,8 @@ NOTIFY = [
     ("addfd-send", "recv, addfd with SEND", LIFE),
 ]
 MEMORY = [
-    ("5-slab", "5 instructions, what slabs hold", LIFE),
+    # The memory of SECCOMP_LOG_ONCE is 256 bytes of it.
+    ("5-slab", "5 instructions, what slabs hold", 1.12),
     ("5", "5 instructions", LIFE),
     ("100", "a list of 100", LIFE),
     ("1000", "a list of 1,000", LIFE),
@@ -153,6 +160,19 @@ def rows(c, rust):
                 (lambda side: side.further(group, "full-1", "full-8", 7)) if name == "further"
                 else (lambda side, name=name: side.value(group, name, "native")))
             for name, title, bound in CALLS])
+    for group in ("x86-64", "i386"):
+        if (group, ONCE[0][0]) not in rust.figures:
+            continue
+        def beside(name, other, title, more, group=group):
+            """A row that has another one of Rust in C's place."""
+            bound = 1 + more / rust.value(group, other, "native")[0]
+            found = row(name, title, bound, lambda side: rust.value(group, name, "native"))
+            found["c"], found["c_off"] = rust.value(group, other, "native")
+            found["ratio"] = found["rust"] / found["c"]
+            found["within"] = found["rust"] <= found["c"] + more
+            return found
+        yield (f"{group} caller, calls that are logged once: in the column of C the same silenced, in Rust",
+               f"once-{group}", [beside(*once) for once in ONCE])
     yield "attaching a filter, instructions of a seccomp(2)", "attach", [
         row(name, title, bound, lambda side, name=name: side.value("attach", name))
         for name, title, bound in ATTACH]

@@ -18,6 +18,8 @@ mod action_set;
 mod cache;
 #[path = "../../abstractions/bpf/insn.rs"]
 mod insn;
+#[path = "../../once.rs"]
+mod once;
 #[path = "../../verdict.rs"]
 mod verdict;
 

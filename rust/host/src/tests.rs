@@ -15,6 +15,7 @@ use crate::action::{Action, LogRule};
 use crate::action_set::{ActionSet, AVAIL, TEXT_SIZE};
 use crate::verdict::Verdict;
 
+mod once;
 mod programs;
 
 /// `SECCOMP_RET_*`, name, and whether a record needs to be asked for (`None`: there is none).

@@ -25,8 +25,17 @@
 #include "audit.h"
 
 #define ACTIONS_AVAIL	"/proc/sys/kernel/seccomp/actions_avail"
+/* A test can be about another sysctl of the kind, by defining both. */
+#ifndef ACTIONS_LOGGED
 #define ACTIONS_LOGGED	"/proc/sys/kernel/seccomp/actions_logged"
+#define LOGGING_OP	"op=seccomp-logging "
+#endif
 #define WRITES_STRICT	"/proc/sys/kernel/sysctl_writes_strict"
+
+/* Linux' own headers do not have it: Documentation/log-once.rst. */
+#ifndef SECCOMP_FILTER_FLAG_LOG_ONCE
+#define SECCOMP_FILTER_FLAG_LOG_ONCE (1UL << 31)
+#endif
 
 #define NR_I386_GETPPID	64
 #define NR_I386_GETPGRP	65

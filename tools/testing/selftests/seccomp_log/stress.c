@@ -563,6 +563,85 @@ static void failing_allocations(struct tally *tally, unsigned int *random)
 	close(fd);
 }
 
+/*
+ * Calls that are logged once, by all actions at once, while all filters are made
+ * to forget again and again. What comes of the calls is as without; who reads
+ * the records may lose some here, so that they are counted in once_test.
+ */
+#define ACTIONS_LOGGED_ONCE "/proc/sys/kernel/seccomp/actions_logged_once"
+
+static void once_writers(struct tally *tally, unsigned int *random)
+{
+	char text[256], names[128];
+	ssize_t len;
+
+	if (access(ACTIONS_LOGGED_ONCE, F_OK)) {
+		tally->skipped = true;
+		return;
+	}
+	while (go_on()) {
+		mask_names(choose(random, ALL_MASKS), ' ', names);
+		len = snprintf(text, sizeof(text), "%s\n", names);
+		if (write_text(ACTIONS_LOGGED_ONCE, text, len) != len)
+			WRONG("a set could not be written");
+		if (write_text(ACTIONS_LOGGED_ONCE, "bogus", 5) != -EINVAL)
+			WRONG("\"bogus\" was written");
+		if (read_text(ACTIONS_LOGGED_ONCE, text, sizeof(text)) < 0 || !is_a_set(text))
+			WRONG("actions_logged_once held \"%s\"", text);
+		one_more(tally);
+	}
+	write_text(ACTIONS_LOGGED_ONCE, "\n", 1);
+}
+
+/* Numbers that no table has a call for, and some behind it, by two conventions. */
+static void *log_once_for_ever(void *arg)
+{
+	struct tally *tally = arg;
+	unsigned int random = seed;
+
+	while (go_on()) {
+		unsigned int nr = 337 + choose(&random, 300);
+
+		if (nr > 423 && nr < 600)
+			nr = 337;
+		if (native_call(nr) != -ENOSYS)
+			ESCAPED("call %u is none", nr);
+		if (native_call(__NR_getpgrp) != -RET_DATA)
+			ESCAPED("a call went on that was to be logged once");
+		if (native_call(__NR_getppid) != getppid())
+			WRONG("a call was not made that was to be logged once");
+		one_more(tally);
+	}
+	return NULL;
+}
+
+static void once_loggers(struct tally *tally, unsigned int *random)
+{
+	const struct rule rules[] = {
+		{ AUDIT_ARCH_X86_64, __NR_getpgrp, SECCOMP_RET_ERRNO | RET_DATA },
+	};
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_LOG),
+	};
+	struct sock_fprog prog = { .len = ARRAY_SIZE(code), .filter = code };
+	const unsigned int flags = SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_LOG_ONCE;
+	pthread_t thread[4];
+	int i;
+
+	if (access(ACTIONS_LOGGED_ONCE, F_OK)) {
+		tally->skipped = true;
+		return;
+	}
+	if (syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, flags, &prog) ||
+	    attach_rules(rules, ARRAY_SIZE(rules), flags))
+		_exit(NOT_READY);
+	for (i = 0; i < ARRAY_SIZE(thread); i++)
+		if (pthread_create(&thread[i], NULL, log_once_for_ever, tally))
+			_exit(NOT_READY);
+	for (i = 0; i < ARRAY_SIZE(thread); i++)
+		pthread_join(thread[i], NULL);
+}
+
 static const struct worker {
 	const char *name;
 	void (*run)(struct tally *tally, unsigned int *random);
@@ -581,6 +660,8 @@ static const struct worker {
 	{ "filters are inherited and dropped", forkers, 2 },
 	{ "filters are read while others are attached", filter_readers, 2 },
 	{ "answers find their calls", crossed_answers, 2 },
+	{ "actions_logged_once is rewritten", once_writers, 1 },
+	{ "calls are logged once", once_loggers, 2 },
 };
 
 /*

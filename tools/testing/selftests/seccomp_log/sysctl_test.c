@@ -41,6 +41,8 @@ static void set_up(struct __test_metadata *_metadata, struct state *state, const
 {
 	if (geteuid())
 		SKIP(return, "the tests need root");
+	if (access(ACTIONS_LOGGED, F_OK))
+		SKIP(return, "the kernel has no " ACTIONS_LOGGED);
 	ASSERT_EQ(0, save_settings(&state->saved));
 	if (state->saved.have_audit) {
 		ASSERT_EQ(0, audit_open(&state->reader));
@@ -54,7 +56,7 @@ static void set_up(struct __test_metadata *_metadata, struct state *state, const
 	if (state->audited) {
 		struct records records;
 
-		ASSERT_EQ(0, collect(&state->reader, AUDIT_CONFIG_CHANGE, "op=seccomp-logging",
+		ASSERT_EQ(0, collect(&state->reader, AUDIT_CONFIG_CHANGE, LOGGING_OP,
 				     &records));
 		ASSERT_EQ(1, records.count);
 	}
@@ -105,9 +107,9 @@ static void expect_change(struct __test_metadata *_metadata, struct state *state
 		return;
 	mask_names(old, ',', old_names);
 	mask_names(now < 0 ? 0 : now, ',', names);
-	snprintf(expected, sizeof(expected), "op=seccomp-logging actions=%s old-actions=%s res=%d",
+	snprintf(expected, sizeof(expected), LOGGING_OP "actions=%s old-actions=%s res=%d",
 		 now < 0 ? "?" : now ? names : "(none)", old ? old_names : "(none)", now >= 0);
-	ASSERT_EQ(0, collect(&state->reader, AUDIT_CONFIG_CHANGE, "op=seccomp-logging", &records));
+	ASSERT_EQ(0, collect(&state->reader, AUDIT_CONFIG_CHANGE, LOGGING_OP, &records));
 	EXPECT_EQ(1, records.count) {
 		TH_LOG("after writing \"%s\"", what);
 	}
@@ -126,7 +128,7 @@ static void expect_no_change(struct __test_metadata *_metadata, struct state *st
 	expect_held(_metadata, state, what);
 	if (!state->audited)
 		return;
-	ASSERT_EQ(0, collect(&state->reader, AUDIT_CONFIG_CHANGE, "op=seccomp-logging", &records));
+	ASSERT_EQ(0, collect(&state->reader, AUDIT_CONFIG_CHANGE, LOGGING_OP, &records));
 	EXPECT_EQ(0, records.count) {
 		TH_LOG("after writing \"%s\": %s", what, records.text[0]);
 	}
@@ -919,22 +921,22 @@ TEST_F(privilege, writes_and_reads)
 
 	if (!state->audited)
 		return;
-	ASSERT_EQ(0, collect(&state->reader, AUDIT_CONFIG_CHANGE, "op=seccomp-logging", &records));
+	ASSERT_EQ(0, collect(&state->reader, AUDIT_CONFIG_CHANGE, LOGGING_OP, &records));
 	ASSERT_EQ(variant->judged ? 3 : 0, records.count);
 	if (!variant->judged)
 		return;
 	mask_names(FULL_MASK, ',', expected);
 	if (may) {
 		snprintf(names, sizeof(names),
-			 "op=seccomp-logging actions=log old-actions=%s res=1", expected);
+			 LOGGING_OP "actions=log old-actions=%s res=1", expected);
 		EXPECT_STREQ(names, records.text[0]);
-		EXPECT_STREQ("op=seccomp-logging actions=trap old-actions=log res=1",
+		EXPECT_STREQ(LOGGING_OP "actions=trap old-actions=log res=1",
 			     records.text[1]);
-		EXPECT_STREQ("op=seccomp-logging actions=? old-actions=trap res=0",
+		EXPECT_STREQ(LOGGING_OP "actions=? old-actions=trap res=0",
 			     records.text[2]);
 	} else {
 		snprintf(names, sizeof(names),
-			 "op=seccomp-logging actions=? old-actions=%s res=0", expected);
+			 LOGGING_OP "actions=? old-actions=%s res=0", expected);
 		for (i = 0; i < 3; i++)
 			EXPECT_STREQ(names, records.text[i]);
 	}
@@ -956,7 +958,7 @@ TEST_F(sysctl, no_record_while_audit_is_off)
 	expect_held(_metadata, state, "trap");
 	EXPECT_EQ(-EINVAL, write_text(ACTIONS_LOGGED, "bogus", 5));
 	expect_held(_metadata, state, "bogus");
-	ASSERT_EQ(0, collect(&state->reader, AUDIT_CONFIG_CHANGE, "op=seccomp-logging", &records));
+	ASSERT_EQ(0, collect(&state->reader, AUDIT_CONFIG_CHANGE, LOGGING_OP, &records));
 	EXPECT_EQ(0, records.count);
 	ASSERT_EQ(0, audit_set_enabled(&state->reader, 1));
 	expect_write(_metadata, state, "log", 3, M(LOG));
@@ -977,7 +979,7 @@ static int next_change(struct audit_reader *reader, const char *token,
 		if (is_fence(record, token))
 			return 1;
 		if (record->type == AUDIT_CONFIG_CHANGE &&
-		    strstr(record->text, "op=seccomp-logging"))
+		    strstr(record->text, LOGGING_OP))
 			return 0;
 	}
 }
@@ -1009,7 +1011,7 @@ TEST_F_TIMEOUT(sysctl, writers_at_once, SLOWLY)
 	if (state->audited) {
 		struct records records;
 
-		ASSERT_EQ(0, collect(&state->reader, AUDIT_CONFIG_CHANGE, "op=seccomp-logging",
+		ASSERT_EQ(0, collect(&state->reader, AUDIT_CONFIG_CHANGE, LOGGING_OP,
 				     &records));
 	}
 	for (i = 0; i < 3; i++) {
