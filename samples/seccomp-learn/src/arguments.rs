@@ -466,6 +466,13 @@ pub fn reason(call: Call) -> Option<&'static str> {
     row(call).map(|row| row.reason)
 }
 
+/// Whether the kernel is known to take an argument as an `int`.
+pub fn is_int(call: Call, index: u8) -> bool {
+    let args = row(call).map_or(&[][..], |row| row.args);
+    args.iter()
+        .any(|arg| arg.index == index && arg.mask & !INT == 0)
+}
+
 /// A condition with the names of arguments and values.
 pub fn describe(call: Call, when: &When) -> String {
     let Some(cases) = when.cases().filter(|cases| !cases.is_empty()) else {

@@ -197,6 +197,13 @@ pub(crate) fn add(profile: &mut Profile) {
     }
 }
 
+/// Whether two names are ways to do the same.
+pub(crate) fn same(one: &str, other: &str) -> bool {
+    let family = |row: &&Row| row.seen.len() == 1 && row.seen[0] == row.implied;
+    let has = |row: &Row| row.implied.contains(&one) && row.implied.contains(&other);
+    ROWS.iter().filter(family).any(has)
+}
+
 fn imply(profile: &mut Profile, arch: Arch, row: &Row) {
     for name in row.implied {
         if let Some(call) = arch.call(name) {
@@ -269,6 +276,12 @@ mod tests {
         ] {
             assert!(!has("clone", name), "{name}");
         }
+    }
+
+    #[test]
+    fn families_do_the_same() {
+        assert!(same("stat", "newfstatat") && same("fork", "clone3"));
+        assert!(!same("stat", "read") && !same("brk", "mmap"));
     }
 
     #[test]

@@ -88,6 +88,16 @@ impl Profile {
         seen.is_some_and(|seen| seen.when.holds(args))
     }
 
+    /// Of what was removed, the call that does the same as one that was added.
+    pub fn moved(removed: &[Call], added: Call) -> Option<Call> {
+        let name = added.name()?;
+        let same = |call: &&Call| {
+            let other = call.name();
+            call.arch() == added.arch() && other.is_some_and(|other| implied::same(&other, &name))
+        };
+        removed.iter().find(same).copied()
+    }
+
     /// The calls that both allow, in other cases: before, and after.
     pub fn changed<'a>(&'a self, new: &'a Self) -> Vec<(Call, &'a When, &'a When)> {
         let both = self.calls.iter().filter_map(|(call, seen)| {

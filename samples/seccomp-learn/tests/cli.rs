@@ -188,7 +188,7 @@ fn a_difference_says_which_way_a_condition_went() {
         &CONDITIONS.replace("[{\"arg\":0,\"op\":\"eq\",\"value\":1}],", ""),
     );
     bench.file("all", "read\nsocket\n");
-    let difference = |old, new| bench.call(&["diff", old, new]).out;
+    let difference = |old, new| bench.call(&["diff", "--no-groups", old, new]).out;
     assert!(difference("a", "b").starts_with("~socket  tightened: domain == AF_UNIX || "));
     assert!(difference("b", "a").starts_with("~socket  loosened: "));
     assert!(difference("a", "all").trim_end().ends_with(" -> always"));
@@ -365,10 +365,55 @@ fn merge_and_diff_agree() {
         fs::read_to_string(bench.path("c")).unwrap(),
         "462\ni386:read\nread\nwrite\n"
     );
-    let diff = bench.call(&["diff", "a", "c"]);
-    assert_eq!((diff.status, &*diff.out), (1, "+462\n+i386:read\n"));
+    let diff = bench.call(&["diff", "--no-groups", "a", "c"]);
+    assert_eq!((diff.status, &*diff.out), (1, "+i386:read\n+462\n"));
     assert_eq!(bench.call(&["diff", "c", "c"]).status, 0);
-    assert_eq!(bench.call(&["diff", "c", "a"]).out, "-462\n-i386:read\n");
+    let back = bench.call(&["diff", "c", "a"]).out;
+    assert_eq!(back, "# @basic-io\n-i386:read\n# @other\n-462\n");
+}
+
+#[test]
+fn the_most_dangerous_comes_first() {
+    let bench = Bench::new();
+    bench.file("a", "stat\nread\n");
+    bench.file("b", "newfstatat\nread\nsocket\nmount\n");
+    let diff = bench.call(&["diff", "a", "b"]).out;
+    let lines = "# @mount\n+mount\n# @network-io\n+socket\n# @file-system\n+newfstatat  in place of stat\n-stat\n";
+    assert_eq!(diff, lines);
+    let shown = bench.call(&["show", "b"]).out;
+    let names: Vec<&str> = shown
+        .lines()
+        .filter_map(|line| line.split_whitespace().nth(1))
+        .collect();
+    assert_eq!(names, ["CALL", "mount", "socket", "newfstatat", "read"]);
+}
+
+/// Each file of tests/data/lint is a profile, with what is wrong with it beside.
+#[test]
+fn wrong_profiles_are_found() {
+    let bench = Bench::new();
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/lint");
+    let mut seen = 0;
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.to_str().unwrap();
+        if name.ends_with(".expected") {
+            continue;
+        }
+        let expected = fs::read_to_string(format!("{name}.expected")).unwrap();
+        let done = bench.call(&["lint", "--caps", "none", name]);
+        assert_eq!(done.out, expected, "{name}");
+        let wrong = expected.contains("danger: ") || expected.contains("warning: ");
+        assert_eq!(done.status, i32::from(wrong), "{name}: {}", done.err);
+        let json = bench.call(&["lint", "--format", "json", name]).out;
+        assert_eq!(
+            json.matches("\"severity\"").count(),
+            expected.lines().count(),
+            "{name}"
+        );
+        seen += 1;
+    }
+    assert_eq!(seen, 7);
 }
 
 #[test]

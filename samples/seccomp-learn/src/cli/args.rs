@@ -38,7 +38,7 @@ const EXAMPLES: &str = "
 const EXIT_STATUS: &str = "\
 That of the command, or 128+N if signal N killed it; 123 if enforce met a call that the profile does not \
 allow, whatever the command made of it; 124 if the list, or the report of enforce, is incomplete; 125 if seccomp-learn failed; 126 or 127 if the command could not be executed or found. \
-diff: 0 if the profiles are the same, 1 if not.";
+diff: 0 if the profiles are the same, 1 if not. lint: 0 if there is no danger or warning, 1 if there is.";
 
 const STREAMS: &str = "\
 With -o FILE the command has its streams as they are. Without, standard output is for the list alone: it is \
@@ -151,7 +151,9 @@ pub enum Command {
     Diff(Diff),
     /// Write a profile in another format
     Convert(Convert),
-    /// Show a profile: architecture, name, count, first caller
+    /// Say what is wrong with a profile, the worst first
+    Lint(Lint),
+    /// Show a profile, the most dangerous first: architecture, name, count, group, first caller
     Show(Show),
     /// Write completions for a shell to standard output
     Completions {
@@ -269,8 +271,30 @@ pub struct Diff {
     pub old: PathBuf,
     /// The profile after
     pub new: PathBuf,
+    /// No lines with the names of groups
+    #[arg(long)]
+    pub no_groups: bool,
     #[command(flatten)]
     pub reading: Reading,
+}
+
+#[derive(Args)]
+pub struct Lint {
+    /// The profile; "-" is standard input
+    pub profile: PathBuf,
+    /// How the findings are written
+    #[arg(long, value_enum, default_value_t = LintFormat::Text)]
+    pub format: LintFormat,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LintFormat {
+    /// One a line
+    Text,
+    /// A list of objects
+    Json,
 }
 
 #[derive(Args)]

@@ -6,6 +6,7 @@ pub mod args;
 pub mod enforce;
 pub mod fromlog;
 pub mod learn;
+pub mod lint;
 pub mod man;
 pub mod output;
 pub mod profiles;

@@ -9,6 +9,7 @@ use std::path::Path;
 use anyhow::{anyhow, bail, Context, Result};
 use seccomp_learn::arguments::{describe, describe_values};
 use seccomp_learn::format::{oci_startup, Format};
+use seccomp_learn::groups;
 use seccomp_learn::profile::Profile;
 use seccomp_learn::syscalls::{Call, Seen};
 use seccomp_learn::Error;
@@ -36,9 +37,25 @@ pub fn diff(args: args::Diff) -> Result<u8> {
     let old = read_profile(&args.old, &args.reading)?;
     let new = read_profile(&args.new, &args.reading)?;
     let (removed, added) = old.diff(&new);
-    let mut lines: Vec<(String, char)> = Vec::new();
-    lines.extend(removed.iter().map(|call| (call.to_string(), '-')));
-    lines.extend(added.iter().map(|call| (call.to_string(), '+')));
+    // The most dangerous first.
+    let mut lines: Vec<((usize, &str), String, String)> = Vec::new();
+    let group = |call: &Call| groups::of(&call.label());
+    for call in &removed {
+        lines.push((group(call), call.to_string(), format!("-{call}")));
+    }
+    for call in &added {
+        let instead = Profile::moved(&removed, *call);
+        let instead = instead.map_or(String::new(), |other| format!("  in place of {other}"));
+        let seen = new.calls.get(call).filter(|seen| !seen.when.is_always());
+        let when = seen.map_or(String::new(), |seen| {
+            format!("  when {}", describe(*call, &seen.when))
+        });
+        lines.push((
+            group(call),
+            call.to_string(),
+            format!("+{call}{when}{instead}"),
+        ));
+    }
     for (call, before, after) in old.changed(&new) {
         let how = match (before.implies(after), after.implies(before)) {
             (true, _) => "loosened",
@@ -46,13 +63,19 @@ pub fn diff(args: args::Diff) -> Result<u8> {
             _ => "changed",
         };
         let [before, after] = [before, after].map(|when| describe(call, when));
-        lines.push((format!("{call}  {how}: {before} -> {after}"), '~'));
+        let line = format!("~{call}  {how}: {before} -> {after}");
+        lines.push((group(&call), call.to_string(), line));
     }
     lines.sort();
-    let text: String = lines
-        .iter()
-        .map(|(call, sign)| format!("{sign}{call}\n"))
-        .collect();
+    let mut text = String::new();
+    let mut current = None;
+    for ((_, group), _, line) in &lines {
+        if current != Some(group) && !args.no_groups {
+            text.push_str(&format!("# {group}\n"));
+            current = Some(group);
+        }
+        text.push_str(&format!("{line}\n"));
+    }
     print_all(text.as_bytes())?;
     for (path, profile) in [(&args.old, &old), (&args.new, &new)] {
         if let Some(why) = &profile.incomplete {
@@ -72,28 +95,38 @@ pub fn convert(args: args::Convert) -> Result<u8> {
 
 pub fn show(args: args::Show) -> Result<u8> {
     let profile = read_profile(&args.profile, &args.reading)?;
-    let mut rows: Vec<[String; 4]> = profile
+    let mut rows: Vec<(usize, [String; 5])> = profile
         .calls
         .iter()
         .map(|(call, seen)| {
-            [
+            let (rank, group) = groups::of(&call.label());
+            let count = match seen.count {
+                0 => "-".to_owned(),
+                n => n.to_string(),
+            };
+            let row = [
                 call.arch().to_string(),
                 call.label(),
-                match seen.count {
-                    0 => "-".to_owned(),
-                    n => n.to_string(),
-                },
+                count,
+                group.to_owned(),
                 origin(*call, seen),
-            ]
+            ];
+            (rank + 1, row)
         })
         .collect();
+    let head = ["ARCH", "CALL", "COUNT", "GROUP", "FIRST"];
+    rows.push((0, head.map(str::to_owned)));
     rows.sort();
-    rows.insert(0, ["ARCH", "CALL", "COUNT", "FIRST"].map(str::to_owned));
-    let width = |i: usize| rows.iter().map(|row| row[i].len()).max().unwrap_or(0);
-    let (a, b, c) = (width(0), width(1), width(2));
+    let width = |i: usize| {
+        let lengths = rows.iter().map(|(_, row)| row[i].len());
+        lengths.max().unwrap_or(0)
+    };
+    let (a, b, c, d) = (width(0), width(1), width(2), width(3));
     let mut text = String::new();
-    for [arch, name, count, first] in &rows {
-        text.push_str(&format!("{arch:a$}  {name:b$}  {count:>c$}  {first}\n"));
+    for (_, [arch, name, count, group, first]) in &rows {
+        text.push_str(&format!(
+            "{arch:a$}  {name:b$}  {count:>c$}  {group:d$}  {first}\n"
+        ));
     }
     print_all(text.as_bytes())?;
     let action = match profile.action {
