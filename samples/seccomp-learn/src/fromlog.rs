@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::io::{self, BufRead};
 
 use crate::bpf::{ACTION_MASK, RET_LOG};
+use crate::origin::Origin;
 use crate::record::Seccomp;
 use crate::run::{Loss, CANARY};
 use crate::syscalls::{Call, Calls};
@@ -107,6 +108,11 @@ pub fn read(mut log: impl BufRead, choice: &Choice) -> io::Result<Found> {
         seen.count += 1;
         if seen.count == 1 {
             seen.first = Some(record.comm.to_string_lossy().into_owned());
+            let exe = record.exe.as_ref();
+            seen.origin = Some(Origin {
+                exe: exe.map(|exe| exe.to_string_lossy().into_owned()),
+                ..Origin::default()
+            });
         }
     }
     if unreadable > 0 {

@@ -21,6 +21,8 @@ pub struct Notification {
     pub call: Call,
     /// Its arguments.
     pub args: [u64; 6],
+    /// The instruction after the call.
+    pub ip: u64,
     /// The task that calls, 0 if it cannot be seen from here.
     pub task: i32,
     id: u64,
@@ -84,6 +86,7 @@ impl Listener {
                         nr: request.data.nr as u32,
                     },
                     args: request.data.args,
+                    ip: request.data.instruction_pointer,
                     task: request.pid as i32,
                     id: request.id,
                 }));

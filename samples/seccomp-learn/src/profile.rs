@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::action::Action;
 use crate::condition::When;
+use crate::evidence::{self, Evidence};
 use crate::implied;
 use crate::syscalls::{add, Arch, Call, Calls, Seen};
 
@@ -22,6 +23,8 @@ pub struct Profile {
     pub incomplete: Option<String>,
     /// How it was learnt, if it was.
     pub history: Option<History>,
+    /// What it rests on.
+    pub evidence: Vec<Evidence>,
 }
 
 /// How a profile was learnt: what the result knows of itself.
@@ -48,6 +51,7 @@ impl Profile {
             (Some(mine), Some(other)) if mine != other => Some(format!("{mine}; {other}")),
             (mine, other) => mine.or(other),
         };
+        evidence::add(&mut self.evidence, other.evidence);
         // The passes of two lessons have no common count.
         self.history = None;
     }

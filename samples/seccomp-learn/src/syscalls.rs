@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 use libseccomp::{ScmpArch, ScmpSyscall};
 
 use crate::condition::When;
+use crate::origin::Origin;
 
 /// AUDIT_ARCH_X86_64; the x32 calls carry it too.
 pub const AUDIT_ARCH_X86_64: u32 = 0xc000_003e;
@@ -323,6 +324,8 @@ pub struct Seen {
     pub count: u64,
     /// The name of the task that made it first, if known.
     pub first: Option<String>,
+    /// Where it came from then.
+    pub origin: Option<Origin>,
     /// The values of the arguments that select what the call does, together;
     /// those that came first. Only a listener sees arguments.
     pub values: BTreeSet<Vec<u64>>,
@@ -341,6 +344,9 @@ impl Seen {
         self.passes = self.passes.saturating_add(other.passes);
         if self.first.is_none() {
             self.first = other.first;
+        }
+        if self.origin.is_none() {
+            self.origin = other.origin;
         }
         other
             .values

@@ -388,6 +388,58 @@ fn the_most_dangerous_comes_first() {
     assert_eq!(names, ["CALL", "mount", "socket", "newfstatat", "read"]);
 }
 
+#[test]
+fn a_profile_knows_what_it_rests_on() {
+    let bench = Bench::new();
+    if !can_notify(&bench) {
+        return;
+    }
+    let run = |list: &str| {
+        let done = bench.call(&[
+            "run", "--via", "notify", "--passes", "2", "--args", "--format", "json", "-o", list,
+            "--", "ls", "/",
+        ]);
+        assert_eq!(done.status, 0, "{}", done.err);
+    };
+    run("a");
+    run("b");
+    let text = fs::read_to_string(bench.path("a")).unwrap();
+    for key in [
+        "\"program\": \"ls\"",
+        "\"kernel\": ",
+        "\"machine\": ",
+        "\"tool\": ",
+        "\"via\": \"notify\"",
+    ] {
+        assert!(text.contains(key), "{key}");
+    }
+    let why = bench.call(&["explain", "getdents64", "a"]);
+    assert_eq!(why.status, 0, "{}", why.err);
+    for part in [
+        "in 2 of 2 passes",
+        "first by /",
+        "thread \"ls\"",
+        "from /",
+        "with 0x",
+    ] {
+        assert!(why.out.contains(part), "{part}: {}", why.out);
+    }
+    let none = bench.call(&["explain", "ptrace", "a"]);
+    assert_eq!(
+        (none.status, none.out.lines().next()),
+        (1, Some("ptrace (@debug) is not allowed"))
+    );
+    // The same program in the same place adds up.
+    let sum = bench.call(&["merge", "--format", "json", "a", "b"]).out;
+    let shown = bench.feed(&["show", "-"], &sum);
+    assert!(
+        shown.err.contains(": 2 runs, 4 passes, 0 of them lost"),
+        "{}",
+        shown.err
+    );
+    assert!(shown.out.contains("  4 of 4 passes  ls"), "{}", shown.out);
+}
+
 /// Each file of tests/data/lint is a profile, with what is wrong with it beside.
 #[test]
 fn wrong_profiles_are_found() {

@@ -12,7 +12,7 @@ use seccomp_learn::action::Action;
 use seccomp_learn::arguments::Selection;
 use seccomp_learn::format::{self, Format};
 use seccomp_learn::machine::{Caps, Kernel, Machine};
-use seccomp_learn::syscalls::Arch;
+use seccomp_learn::syscalls::{Arch, Call};
 
 /// What the man page says first.
 pub const DESCRIPTION: &str = "\
@@ -38,7 +38,7 @@ const EXAMPLES: &str = "
 const EXIT_STATUS: &str = "\
 That of the command, or 128+N if signal N killed it; 123 if enforce met a call that the profile does not \
 allow, whatever the command made of it; 124 if the list, or the report of enforce, is incomplete; 125 if seccomp-learn failed; 126 or 127 if the command could not be executed or found. \
-diff: 0 if the profiles are the same, 1 if not. lint: 0 if there is no danger or warning, 1 if there is.";
+diff: 0 if the profiles are the same, 1 if not. lint: 0 if there is no danger or warning, 1 if there is. explain: 0 if the call is allowed, 1 if not.";
 
 const STREAMS: &str = "\
 With -o FILE the command has its streams as they are. Without, standard output is for the list alone: it is \
@@ -151,6 +151,8 @@ pub enum Command {
     Diff(Diff),
     /// Write a profile in another format
     Convert(Convert),
+    /// Say why a call is in a profile: who made it first, from where, how often
+    Explain(Explain),
     /// Say what is wrong with a profile, the worst first
     Lint(Lint),
     /// Show a profile, the most dangerous first: architecture, name, count, group, first caller
@@ -274,6 +276,16 @@ pub struct Diff {
     /// No lines with the names of groups
     #[arg(long)]
     pub no_groups: bool,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+#[derive(Args)]
+pub struct Explain {
+    /// The call, as openat or i386:open
+    pub call: Call,
+    /// The profile; "-" is standard input
+    pub profile: PathBuf,
     #[command(flatten)]
     pub reading: Reading,
 }

@@ -6,6 +6,7 @@ use std::fs::File;
 
 use anyhow::{bail, Context, Result};
 use seccomp_learn::arguments::{restrict, Restricted, Selection};
+use seccomp_learn::evidence::{self, Evidence};
 use seccomp_learn::learn::{learn, Learnt, Lesson};
 use seccomp_learn::profile::Profile;
 use seccomp_learn::run::{self, Job, Via};
@@ -35,6 +36,7 @@ pub fn run(args: args::Run) -> Result<u8> {
             more: more.collect(),
         }
     });
+    let before = base.clone();
     let via = choose_via(&args.execution)?;
     let records = match &args.records {
         Some(_) if via == Via::Notify => bail!("--records: there are no records with --via notify"),
@@ -73,11 +75,19 @@ pub fn run(args: args::Run) -> Result<u8> {
     profile.action = base.action;
     profile.incomplete = incomplete.clone();
     profile.history = Some(learnt.history);
+    profile.evidence = base.evidence;
+    let mine = learned_here(&args.execution, via, &learnt);
+    evidence::add(&mut profile.evidence, vec![mine]);
+    for seen in profile.calls.values_mut() {
+        if let Some(origin) = &mut seen.origin {
+            origin.look_up();
+        }
+    }
     if !args.writing.exact {
         profile.imply();
     }
     if let Some(selection) = &selection {
-        let restricted = restrict(&mut profile, selection, &base);
+        let restricted = restrict(&mut profile, selection, &before);
         if !args.execution.quiet {
             say_conditions(&restricted);
         }
@@ -94,6 +104,22 @@ pub fn run(args: args::Run) -> Result<u8> {
         Some(_) => EXIT_INCOMPLETE,
         None => learnt.status as u8,
     })
+}
+
+/// What this run is evidence of.
+fn learned_here(execution: &Execution, via: Via, learnt: &Learnt) -> Evidence {
+    let command = execution.command.first();
+    let path = command.and_then(|program| run::find(program).ok());
+    let program = command.map_or(String::new(), |name| name.to_string_lossy().into_owned());
+    let via = match via {
+        Via::Notify => "notify",
+        _ => "log",
+    };
+    let mut evidence = Evidence::here(&program, path.as_deref(), via);
+    evidence.passes = learnt.history.passes;
+    evidence.lossy = learnt.history.lossy + u32::from(!learnt.losses.is_empty());
+    evidence.records = learnt.records;
+    evidence
 }
 
 /// Which calls have conditions, and what undoes them.

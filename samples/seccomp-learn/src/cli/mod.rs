@@ -4,6 +4,7 @@
 
 pub mod args;
 pub mod enforce;
+pub mod explain;
 pub mod fromlog;
 pub mod learn;
 pub mod lint;

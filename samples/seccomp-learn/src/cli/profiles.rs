@@ -8,6 +8,7 @@ use std::path::Path;
 
 use anyhow::{anyhow, bail, Context, Result};
 use seccomp_learn::arguments::{describe, describe_values};
+use seccomp_learn::explain::often;
 use seccomp_learn::format::{oci_startup, Format};
 use seccomp_learn::groups;
 use seccomp_learn::profile::Profile;
@@ -109,7 +110,8 @@ pub fn show(args: args::Show) -> Result<u8> {
                 call.label(),
                 count,
                 group.to_owned(),
-                origin(*call, seen),
+                often(&profile, seen).map_or(String::new(), |often| format!("{often}  "))
+                    + &origin(*call, seen),
             ];
             (rank + 1, row)
         })
@@ -137,6 +139,24 @@ pub fn show(args: args::Show) -> Result<u8> {
         0 => String::new(),
         n => format!(", {n} of them implied"),
     };
+    for evidence in &profile.evidence {
+        say(format_args!(
+            "{}{} on {} {}: {} runs, {} passes, {} of them lost records, {} calls seen (via {}, seccomp-learn {})",
+            evidence.program,
+            match &evidence.build_id {
+                Some(id) => format!(" (build-id {id})"),
+                None => String::new(),
+            },
+            evidence.kernel,
+            evidence.machine,
+            evidence.runs,
+            evidence.passes,
+            evidence.lossy,
+            evidence.records,
+            evidence.via,
+            evidence.tool,
+        ));
+    }
     let history = match &profile.history {
         Some(history) if history.passes > 1 => format!(
             ", {} passes, the last new call in pass {}{}",

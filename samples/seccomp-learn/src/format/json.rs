@@ -10,6 +10,8 @@ use serde_json::value::RawValue;
 use super::place::Text;
 use super::{Rendered, Syntax};
 use crate::condition::{Case, Op, Test, When, ARGS};
+use crate::evidence::Evidence;
+use crate::origin::Origin;
 use crate::profile::{History, Profile};
 use crate::syscalls::{Arch, Call, Seen};
 
@@ -26,8 +28,47 @@ struct File {
     incomplete: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     history: Option<Passes>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    evidence: Vec<WrittenEvidence>,
     calls: Vec<Entry>,
 }
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Evidence", deny_unknown_fields)]
+struct EvidenceFields {
+    program: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    build_id: Option<String>,
+    kernel: String,
+    machine: String,
+    tool: String,
+    via: String,
+    runs: u32,
+    passes: u32,
+    lossy: u32,
+    records: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+struct WrittenEvidence(#[serde(with = "EvidenceFields")] Evidence);
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Origin", deny_unknown_fields)]
+struct OriginFields {
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    exe: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    place: Option<(String, u64)>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    symbol: Option<(String, u64)>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    args: Option<[u64; 6]>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+struct WrittenOrigin(#[serde(with = "OriginFields")] Origin);
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -49,6 +90,8 @@ struct Entry {
     passes: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     first: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<WrittenOrigin>,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     values: BTreeSet<Vec<u64>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,6 +126,8 @@ struct RawFile<'a> {
     action: Option<&'a RawValue>,
     incomplete: Option<String>,
     history: Option<Passes>,
+    #[serde(default)]
+    evidence: Vec<WrittenEvidence>,
     #[serde(borrow)]
     calls: Vec<&'a RawValue>,
 }
@@ -102,6 +147,7 @@ struct RawEntry<'a> {
     #[serde(default)]
     passes: u32,
     first: Option<String>,
+    origin: Option<WrittenOrigin>,
     #[serde(default)]
     values: BTreeSet<Vec<u64>>,
     /// What was written before there were conditions.
@@ -177,6 +223,12 @@ pub fn write(profile: &Profile) -> Rendered {
             last_new: history.last_new,
             lossy: history.lossy,
         }),
+        evidence: profile
+            .evidence
+            .iter()
+            .cloned()
+            .map(WrittenEvidence)
+            .collect(),
         calls: profile
             .calls
             .iter()
@@ -187,6 +239,7 @@ pub fn write(profile: &Profile) -> Rendered {
                 count: seen.count,
                 passes: seen.passes,
                 first: seen.first.clone(),
+                origin: seen.origin.clone().map(WrittenOrigin),
                 values: seen.values.clone(),
                 implied: seen.implied.clone(),
                 when: written(&seen.when),
@@ -228,6 +281,7 @@ pub fn read(text: &str) -> Result<Profile, Syntax> {
             last_new: passes.last_new,
             lossy: passes.lossy,
         }),
+        evidence: file.evidence.into_iter().map(|written| written.0).collect(),
         ..Profile::default()
     };
     for piece in file.calls {
@@ -267,6 +321,7 @@ fn entry<'a>(text: Text<'a>, piece: &'a RawValue) -> Result<(Call, Seen), Syntax
         count: raw.count,
         passes: raw.passes,
         first: raw.first,
+        origin: raw.origin.map(|written| written.0),
         values,
         implied: raw.implied,
         when: match raw.when {
@@ -294,7 +349,14 @@ mod tests {
             implied in any::<Option<String>>(),
             when in crate::condition::tests::when(),
         ) {
-            let seen = Seen { count, first, values: [vec![7, 0x5401], vec![8]].into(), passes, implied, when };
+            let origin = first.clone().map(|exe| Origin {
+                symbol: Some((exe.clone(), count)),
+                place: Some((exe.clone(), 3)),
+                exe: Some(exe),
+                args: Some([1, 2, 3, 4, 5, count]),
+            });
+            profile.evidence = vec![Evidence { records: count, ..Evidence::here("a", None, "log") }];
+            let seen = Seen { count, first, origin, values: [vec![7, 0x5401], vec![8]].into(), passes, implied, when };
             profile.calls.insert(Call { arch: 0x1234, nr }, seen);
             profile.history = Some(History { passes, last_new: 1, lossy: 0 });
             let text = write(&profile).text;

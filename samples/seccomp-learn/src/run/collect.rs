@@ -14,6 +14,7 @@ use crate::audit::{
 };
 use crate::bpf::ACTION_MASK;
 use crate::error::{Result, Tried};
+use crate::origin::Origin;
 use crate::record::{Change, Login, Seccomp};
 use crate::syscalls::{add, Call};
 
@@ -137,11 +138,15 @@ impl<'a> Collector<'a> {
             arch: record.arch,
             nr: record.nr,
         };
-        self.count(call, || Some(record.comm.to_string_lossy().into_owned()));
+        self.count(call, || {
+            let exe = record.exe.as_ref().map(|exe| exe.to_string_lossy());
+            let origin = Origin::recorded(record.pid, exe.as_deref(), record.ip);
+            (Some(record.comm.to_string_lossy().into_owned()), origin)
+        });
     }
 
-    /// Counts a call.
-    pub fn count(&mut self, call: Call, comm: impl FnOnce() -> Option<String>) {
+    /// Counts a call. Who made it, and from where, is asked the first time.
+    pub fn count(&mut self, call: Call, who: impl FnOnce() -> (Option<String>, Origin)) {
         self.outcome.records += 1;
         let distinct = self.outcome.calls.len();
         if distinct >= MAX_DISTINCT && !self.outcome.calls.contains_key(&call) {
@@ -150,7 +155,9 @@ impl<'a> Collector<'a> {
         }
         let seen = self.outcome.calls.entry(call).or_default();
         if seen.count == 0 {
-            seen.first = comm();
+            let (comm, origin) = who();
+            seen.first = comm;
+            seen.origin = Some(origin);
             (self.job.on_event)(Event::New(distinct + 1, call));
         }
         seen.count += 1;

@@ -231,7 +231,11 @@ pub fn gains_privileges(program: &OsString) -> bool {
 }
 
 /// Finds the program as execvp would, before there is a filter.
-fn find(program: &OsString) -> Result<PathBuf> {
+///
+/// # Errors
+///
+/// [`Error::NotStarted`], as executing it would fail.
+pub fn find(program: &OsString) -> Result<PathBuf> {
     let not_started = |errno| Error::NotStarted {
         program: program.clone(),
         source: io::Error::from(errno),

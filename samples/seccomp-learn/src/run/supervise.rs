@@ -13,6 +13,7 @@ use super::{Job, Loss};
 use crate::action::Action;
 use crate::error::Result;
 use crate::notify::{Answered, Listener};
+use crate::origin::Origin;
 
 /// Answers a listener, if there is one, while `follow` lasts.
 pub fn listening(
@@ -62,7 +63,10 @@ fn supervise(
         if allowed.is_some_and(|seen| seen.when.holds(&notification.args)) {
             listener.answer(&notification, Action::Log)?;
         } else {
-            collector.count(notification.call, || notification.comm());
+            collector.count(notification.call, || {
+                let origin = Origin::waiting(notification.task, notification.ip, notification.args);
+                (notification.comm(), origin)
+            });
             collector.select(notification.call, &notification.args);
             if listener.answer(&notification, job.action)? == Answered::NotKilled {
                 collector.not_killed();

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! What a profile rests on: which program was learnt from, where, and how.
+
+use std::fs;
+use std::path::Path;
+
+use crate::elf;
+
+/// Lessons from one program in one place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Evidence {
+    /// The program, as it was called.
+    pub program: String,
+    /// Its build-id, in hexadecimal; a script has none.
+    pub build_id: Option<String>,
+    /// The kernel's release.
+    pub kernel: String,
+    /// The machine's architecture.
+    pub machine: String,
+    /// This tool's version.
+    pub tool: String,
+    /// How the calls were seen: `log`, `notify`, or `records` for kept ones.
+    pub via: String,
+    /// Runs of the tool.
+    pub runs: u32,
+    /// Passes that the program was run for.
+    pub passes: u32,
+    /// Those of them that lost records.
+    pub lossy: u32,
+    /// Calls that were seen, each time.
+    pub records: u64,
+}
+
+impl Evidence {
+    /// A run here, of a program that is at this path.
+    pub fn here(program: &str, path: Option<&Path>, via: &str) -> Self {
+        let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+        Self {
+            program: program.to_owned(),
+            build_id: path.and_then(elf::build_id),
+            kernel: kernel.trim().to_owned(),
+            machine: std::env::consts::ARCH.to_owned(),
+            tool: env!("CARGO_PKG_VERSION").to_owned(),
+            via: via.to_owned(),
+            runs: 1,
+            ..Self::default()
+        }
+    }
+
+    /// Whether two are of the same program, in the same place.
+    fn same(&self, other: &Self) -> bool {
+        let key = |of: &Self| {
+            (
+                of.program.clone(),
+                of.build_id.clone(),
+                of.kernel.clone(),
+                of.machine.clone(),
+                of.tool.clone(),
+                of.via.clone(),
+            )
+        };
+        key(self) == key(other)
+    }
+}
+
+/// Adds up what two profiles rest on.
+pub fn add(mine: &mut Vec<Evidence>, other: Vec<Evidence>) {
+    for evidence in other {
+        match mine.iter_mut().find(|there| there.same(&evidence)) {
+            Some(there) => {
+                there.runs = there.runs.saturating_add(evidence.runs);
+                there.passes = there.passes.saturating_add(evidence.passes);
+                there.lossy = there.lossy.saturating_add(evidence.lossy);
+                there.records = there.records.saturating_add(evidence.records);
+            }
+            None => mine.push(evidence),
+        }
+    }
+}
+
+/// In how many passes a call could have been seen.
+pub fn passes(evidence: &[Evidence]) -> u32 {
+    let passes = evidence.iter().map(|evidence| evidence.passes);
+    passes.fold(0, u32::saturating_add)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_adds_up_and_another_stands_beside() {
+        let one = Evidence {
+            passes: 3,
+            lossy: 1,
+            records: 10,
+            ..Evidence::here("ls", Some(Path::new("/bin/ls")), "log")
+        };
+        let mut sum = vec![one.clone()];
+        let other = Evidence {
+            kernel: "5.4".to_owned(),
+            ..one.clone()
+        };
+        add(&mut sum, vec![one.clone(), other]);
+        assert_eq!(sum.len(), 2);
+        assert_eq!(
+            (sum[0].runs, sum[0].passes, sum[0].lossy, sum[0].records),
+            (2, 6, 2, 20)
+        );
+        assert_eq!(passes(&sum), 9);
+        assert!(!one.kernel.is_empty() && !one.tool.is_empty());
+    }
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Why a call is in a profile.
+
+use crate::arguments::{self, describe, describe_values};
+use crate::evidence::passes;
+use crate::groups;
+use crate::lint::lint;
+use crate::profile::Profile;
+use crate::syscalls::{Call, Seen};
+
+/// What is known of a call in a profile, a sentence each.
+pub fn explain(profile: &Profile, call: Call) -> Vec<String> {
+    let mut lines = Vec::new();
+    let (_, group) = groups::of(&call.label());
+    match profile.calls.get(&call) {
+        None => lines.push(format!("{call} ({group}) is not allowed")),
+        Some(seen) => {
+            let when = match seen.when.is_always() {
+                true => "with any arguments".to_owned(),
+                false => format!("when {}", describe(call, &seen.when)),
+            };
+            lines.push(format!("{call} ({group}) is allowed {when}"));
+            of_seen(profile, call, seen, &mut lines);
+        }
+    }
+    if let Some(reason) = arguments::reason(call) {
+        lines.push(format!("its argument matters: {reason}"));
+    }
+    let findings = lint(profile);
+    let mine = findings.iter().filter(|found| found.call == Some(call));
+    lines.extend(mine.map(|found| format!("{}: {}", found.severity, found.text)));
+    lines
+}
+
+fn of_seen(profile: &Profile, call: Call, seen: &Seen, lines: &mut Vec<String>) {
+    if let Some(reason) = &seen.implied {
+        lines.push(format!("nobody has seen it; it is implied: {reason}"));
+        return;
+    }
+    lines.push(match (seen.count, often(profile, seen)) {
+        (0, _) => "nobody has counted how often it was made".to_owned(),
+        (n, None) => format!("it was made {n} times"),
+        (n, Some(often)) => format!("it was made {n} times, in {often}"),
+    });
+    let origin = seen.origin.clone().unwrap_or_default();
+    let thread = seen.first.as_ref().map(|name| format!("thread \"{name}\""));
+    let who: Vec<String> = origin.exe.clone().into_iter().chain(thread).collect();
+    if !who.is_empty() {
+        lines.push(format!("first by {}", who.join(", ")));
+    }
+    lines.push(match (&origin.place, &origin.symbol) {
+        (Some((path, _)), Some((symbol, offset))) => {
+            format!("from {path}, {symbol}+{offset:#x}")
+        }
+        (Some((path, offset)), None) => {
+            format!("from {path}, at offset {offset:#x}, which has no symbol there")
+        }
+        _ => "from where is not known: the task was gone when its record was read, the instruction is in no file (the \
+              vDSO, code made at run time), or the profile was not learnt by a run"
+            .to_owned(),
+    });
+    if let Some(args) = origin.args {
+        let args: Vec<String> = args.iter().map(|arg| format!("{arg:#x}")).collect();
+        lines.push(format!("with {}", args.join(" ")));
+    }
+    if !seen.values.is_empty() {
+        let values = seen.values.iter();
+        let values: Vec<String> = values.map(|values| describe_values(call, values)).collect();
+        lines.push(format!("the values that were seen: {}", values.join(", ")));
+    }
+}
+
+/// In how many passes of how many a call was seen, where that was counted.
+pub fn often(profile: &Profile, seen: &Seen) -> Option<String> {
+    let all = passes(&profile.evidence);
+    (seen.passes > 0 && all >= seen.passes).then(|| format!("{} of {all} passes", seen.passes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::Evidence;
+    use crate::origin::Origin;
+
+    #[test]
+    fn all_that_is_known_is_said() {
+        let call: Call = "socket".parse().unwrap();
+        let mut profile = Profile::default();
+        profile.allow(call);
+        let text = |profile: &Profile| explain(profile, call).join("\n");
+        assert!(text(&profile).contains("from where is not known"));
+        let evidence = Evidence {
+            passes: 3,
+            ..Evidence::here("a", None, "log")
+        };
+        profile.evidence = vec![evidence];
+        let seen = profile.calls.get_mut(&call).unwrap();
+        (seen.count, seen.passes) = (7, 2);
+        seen.first = Some("worker".to_owned());
+        seen.origin = Some(Origin {
+            exe: Some("/usr/bin/a".to_owned()),
+            place: Some(("/lib/libc.so.6".to_owned(), 4)),
+            symbol: Some(("socket".to_owned(), 7)),
+            args: Some([2, 1, 0, 0, 0, 0]),
+        });
+        seen.values.insert(vec![2, 1]);
+        let text = text(&profile);
+        for part in [
+            "7 times, in 2 of 3 passes",
+            "/usr/bin/a, thread \"worker\"",
+            "from /lib/libc.so.6, socket+0x7",
+            "with 0x2 0x1 ",
+            "AF_INET SOCK_STREAM",
+            "AF_ALG",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_is_said() {
+        let mut profile = Profile::default();
+        let call = "ptrace".parse().unwrap();
+        assert!(explain(&profile, call)[0].contains("(@debug) is not allowed"));
+        profile.allow("brk".parse().unwrap());
+        profile.imply();
+        let implied = explain(&profile, "madvise".parse().unwrap());
+        assert!(implied[1].contains("it is implied: "));
+    }
+}
