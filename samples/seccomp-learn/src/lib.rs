@@ -32,6 +32,8 @@ mod notify;
 pub mod origin;
 pub mod profile;
 mod record;
+pub mod report;
+pub mod review;
 mod rules;
 pub mod run;
 pub mod settings;

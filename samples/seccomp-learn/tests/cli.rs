@@ -440,6 +440,78 @@ fn a_profile_knows_what_it_rests_on() {
     assert!(shown.out.contains("  4 of 4 passes  ls"), "{}", shown.out);
 }
 
+#[test]
+fn a_person_takes_or_refuses_what_is_new() {
+    let bench = Bench::new();
+    bench.file("old", "read\n");
+    bench.file("new", "read\nwrite\nptrace\nsocket\n");
+    let review = |answers: &str| {
+        bench.feed(
+            &[
+                "review", "--ask", "--base", "old", "--format", "plain", "new",
+            ],
+            answers,
+        )
+    };
+    let done = review("maybe\nn\ny\ny\n");
+    assert_eq!(
+        (done.status, &*done.out),
+        (0, "read\nsocket\nwrite\n"),
+        "{}",
+        done.err
+    );
+    assert!(
+        done.err
+            .contains("ptrace [danger]: new, with any arguments"),
+        "{}",
+        done.err
+    );
+    assert!(
+        done.err.contains("2 taken, refused: ptrace"),
+        "{}",
+        done.err
+    );
+    assert_eq!(review("d\n").out, "read\n");
+    assert_eq!(review("a\n").out, "ptrace\nread\nsocket\nwrite\n");
+    // Who leaves has decided nothing.
+    for answers in ["y\nq\n", "y\n"] {
+        let done = review(answers);
+        assert_eq!((done.status, &*done.out), (125, ""), "{}", done.err);
+    }
+}
+
+#[test]
+fn a_review_is_a_report_without_a_terminal() {
+    let bench = Bench::new();
+    bench.file("old", "read\n");
+    bench.file("new", "read\nwrite\nptrace\n");
+    let text = bench.call(&["review", "--base", "old", "new"]);
+    assert_eq!(text.status, 0, "{}", text.err);
+    assert!(
+        text.out
+            .starts_with("new: 2 calls to review\n\nptrace [danger]: "),
+        "{}",
+        text.out
+    );
+    let json = bench
+        .call(&["review", "--base", "old", "--report", "json", "new"])
+        .out;
+    assert_eq!(json.matches("\"call\"").count(), 2);
+    let page = bench.call(&["review", "--report", "html", "-o", "page.html", "new"]);
+    assert_eq!((page.status, &*page.out), (0, ""), "{}", page.err);
+    let page = fs::read_to_string(bench.path("page.html")).unwrap();
+    assert_eq!(page.matches("<details").count(), 3);
+    assert_eq!(
+        page.matches("<details").count(),
+        page.matches("</details>").count()
+    );
+    // A profile of this size is never a page of one line, nor a page that loads anything.
+    assert!(
+        page.starts_with("<!DOCTYPE html>") && !page.contains("://"),
+        "{page}"
+    );
+}
+
 /// Each file of tests/data/lint is a profile, with what is wrong with it beside.
 #[test]
 fn wrong_profiles_are_found() {

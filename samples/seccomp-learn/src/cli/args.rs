@@ -155,6 +155,8 @@ pub enum Command {
     Explain(Explain),
     /// Say what is wrong with a profile, the worst first
     Lint(Lint),
+    /// Take or refuse what is new in a profile, or report it
+    Review(Review),
     /// Show a profile, the most dangerous first: architecture, name, count, group, first caller
     Show(Show),
     /// Write completions for a shell to standard output
@@ -288,6 +290,35 @@ pub struct Explain {
     pub profile: PathBuf,
     #[command(flatten)]
     pub reading: Reading,
+}
+
+#[derive(Args)]
+pub struct Review {
+    /// The profile; "-" is standard input
+    pub profile: PathBuf,
+    /// What was allowed before; without it all is new
+    #[arg(long, value_name = "PROFILE")]
+    pub base: Option<PathBuf>,
+    /// Ask nothing and write a report; without a terminal that is what happens
+    #[arg(long, value_enum)]
+    pub report: Option<ReportFormat>,
+    /// Ask although there is no terminal: answers are lines of standard input
+    #[arg(long, conflicts_with = "report")]
+    pub ask: bool,
+    #[command(flatten)]
+    pub reading: Reading,
+    #[command(flatten)]
+    pub writing: Writing,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For a terminal or a mail
+    Text,
+    /// For programs
+    Json,
+    /// One page that loads nothing
+    Html,
 }
 
 #[derive(Args)]
