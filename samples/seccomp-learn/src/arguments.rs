@@ -432,6 +432,23 @@ pub fn restrict(profile: &mut Profile, selection: &Selection, before: &Profile) 
             Some(Err(why)) => restricted.without.push((call, why)),
         }
     }
+    // The C library takes clone where there is no clone3, whose flags no filter
+    // sees: where it is only implied, it need not be there.
+    for arch in profile.archs() {
+        let calls = ["clone", "clone3"].map(|name| arch.call(name));
+        let [Some(clone), Some(clone3)] = calls else {
+            continue;
+        };
+        let implied = |seen: &Seen| seen.implied.is_some();
+        let has = profile
+            .calls
+            .get(&clone)
+            .is_some_and(|seen| !seen.when.is_always());
+        if has && profile.calls.get(&clone3).is_some_and(implied) {
+            profile.calls.remove(&clone3);
+            profile.absent.calls.insert(clone3);
+        }
+    }
     restricted.hiding = hiding(profile);
     restricted
 }
@@ -688,6 +705,19 @@ mod tests {
         assert!(!allows(&profile, "clone", [0x1000_0011, 0, 0]));
         assert!(!allows(&profile, "mmap", [0, 0, 7]) && allows(&profile, "mmap", [0, 0, 3]));
         assert!(!allows(&profile, "madvise", [0, 0, 100]));
+    }
+
+    #[test]
+    fn clone3_that_nobody_has_seen_is_absent() {
+        let clone3 = call("clone3");
+        let mut forked = profile(&[("clone", &[&[0x11]])]);
+        forked.imply();
+        assert!(forked.calls.contains_key(&clone3));
+        restrict(&mut forked, &Selection::default(), &Profile::default());
+        assert!(!forked.calls.contains_key(&clone3) && forked.absent.calls.contains(&clone3));
+        let mut seen = profile(&[("clone", &[&[0x11]]), ("clone3", &[])]);
+        restrict(&mut seen, &Selection::default(), &Profile::default());
+        assert!(seen.calls.contains_key(&clone3));
     }
 
     #[test]

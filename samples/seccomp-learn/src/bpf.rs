@@ -14,9 +14,10 @@ use libc::{
     BPF_W,
 };
 
+use crate::absent::Absent;
 use crate::condition::{Case, Op, Test, When};
 use crate::error::{Error, Result};
-use crate::syscalls::Call;
+use crate::syscalls::{Arch, Call};
 
 /// SECCOMP_RET_LOG: the call goes through and is recorded.
 pub const RET_LOG: u32 = 0x7ffc_0000;
@@ -26,6 +27,8 @@ pub const RET_ALLOW: u32 = 0x7fff_0000;
 pub const RET_USER_NOTIF: u32 = 0x7fc0_0000;
 /// SECCOMP_RET_ERRNO; the error is in the low 16 bits.
 pub const RET_ERRNO: u32 = 0x0005_0000;
+/// The call fails as one that the kernel does not have.
+const RET_ENOSYS: u32 = RET_ERRNO | libc::ENOSYS as u32;
 /// SECCOMP_RET_KILL_PROCESS.
 pub const RET_KILL_PROCESS: u32 = 0x8000_0000;
 /// The part of a filter's value that is the action (SECCOMP_RET_ACTION_FULL).
@@ -81,10 +84,11 @@ impl Filter {
         rules: impl IntoIterator<Item = (&'a Call, &'a When)>,
         default: u32,
     ) -> Result<Self> {
-        Self::mixed(rules, default, &BTreeSet::new(), default)
+        Self::mixed(rules, default, &BTreeSet::new(), &Absent::default())
     }
 
-    /// The same, but `asked` calls that are not allowed are answered by `ask`.
+    /// The same, but `asked` calls that are not allowed go to the listener, and
+    /// `absent` ones are answered with ENOSYS.
     ///
     /// # Errors
     ///
@@ -93,9 +97,17 @@ impl Filter {
         rules: impl IntoIterator<Item = (&'a Call, &'a When)>,
         default: u32,
         asked: &BTreeSet<Call>,
-        ask: u32,
+        absent: &Absent,
     ) -> Result<Self> {
         let mut by_arch: BTreeMap<u32, BTreeMap<u32, Answer<'_>>> = BTreeMap::new();
+        for arch in absent.newer.keys() {
+            by_arch.entry(arch.audit()).or_default();
+        }
+        for call in &absent.calls {
+            let answers = by_arch.entry(call.arch).or_default();
+            answers.insert(call.nr, Answer::Return(RET_ENOSYS));
+        }
+        let ask = RET_USER_NOTIF;
         for call in asked {
             let answers = by_arch.entry(call.arch).or_default();
             answers.insert(call.nr, Answer::Return(ask));
@@ -112,7 +124,12 @@ impl Filter {
         let mut program = vec![load(DATA_ARCH)];
         for (arch, answers) in by_arch {
             let mut block = vec![load(DATA_NR)];
-            block.extend(tree(&segments(&answers, default)));
+            let newer = absent.newer.iter();
+            let from = newer
+                .filter(|(other, _)| other.audit() == arch && **other != Arch::X32)
+                .map(|(_, &from)| from)
+                .next();
+            block.extend(tree(&segments(&answers, default, from)));
             // A conditional jump reaches 255 instructions, a JA any distance.
             program.push(instruction(BPF_JMP | BPF_JEQ | BPF_K, 1, 0, arch));
             program.push(instruction(BPF_JMP | BPF_JA, 0, 0, block.len() as u32));
@@ -195,21 +212,32 @@ enum Answer<'a> {
 }
 
 /// The number line as pieces of one answer each: where a piece starts, and its
-/// answer. The first starts at 0.
-fn segments<'a>(answers: &BTreeMap<u32, Answer<'a>>, default: u32) -> Vec<(u32, Answer<'a>)> {
-    let default = Answer::Return(default);
-    let mut pieces = vec![(0, default)];
-    let mut push = |start, answer| match pieces.last_mut() {
-        Some(last) if last.1 == answer && matches!(answer, Answer::Return(_)) => {}
-        Some(last) if last.0 == start => last.1 = answer,
-        _ => pieces.push((start, answer)),
+/// answer. The first starts at 0. What has no answer of its own is absent where
+/// it is newer.
+fn segments<'a>(
+    answers: &BTreeMap<u32, Answer<'a>>,
+    default: u32,
+    newer: Option<u32>,
+) -> Vec<(u32, Answer<'a>)> {
+    let newer = newer.map(|from| from..Absent::END).unwrap_or_default();
+    let at = |nr| {
+        let own = answers.get(&nr).copied();
+        own.unwrap_or(Answer::Return(match newer.contains(&nr) {
+            true => RET_ENOSYS,
+            false => default,
+        }))
     };
-    for (&nr, &answer) in answers {
-        push(nr, answer);
-        if let Some(after) = nr.checked_add(1) {
-            if !answers.contains_key(&after) {
-                push(after, default);
-            }
+    let mut starts = BTreeSet::from([0, newer.start, newer.end]);
+    for &nr in answers.keys() {
+        starts.insert(nr);
+        starts.extend(nr.checked_add(1));
+    }
+    let mut pieces: Vec<(u32, Answer<'_>)> = Vec::new();
+    for start in starts {
+        let answer = at(start);
+        let same = pieces.last().is_some_and(|(_, last)| *last == answer);
+        if !same || matches!(answer, Answer::If(..)) {
+            pieces.push((start, answer));
         }
     }
     pieces
@@ -350,7 +378,7 @@ const fn low(arg: u8) -> u32 {
 mod tests {
     use super::*;
     use crate::condition::tests::{args, when};
-    use crate::syscalls::{AUDIT_ARCH_I386, AUDIT_ARCH_X86_64};
+    use crate::syscalls::{AUDIT_ARCH_I386, AUDIT_ARCH_X86_64, X32_BIT};
     use proptest::prelude::*;
 
     /// Runs the program as the kernel would; any instruction that it does not
@@ -464,7 +492,7 @@ mod tests {
             asked in prop::collection::btree_set(any_call(0..9), 0..8),
             calls in prop::collection::vec((any_call(0..10), args()), 60),
         ) {
-            let filter = Filter::mixed(&rules, RET_LOG, &asked, RET_USER_NOTIF).unwrap();
+            let filter = Filter::mixed(&rules, RET_LOG, &asked, &Absent::default()).unwrap();
             for (call, args) in calls {
                 let allowed = rules.get(&call).is_some_and(|when| when.holds(&args));
                 let want = match (allowed, asked.contains(&call)) {
@@ -475,6 +503,36 @@ mod tests {
                 prop_assert_eq!(decide(&filter.0, call, &args), want, "{:?} {:x?}", call, args);
             }
         }
+    }
+
+    #[test]
+    fn what_is_newer_is_absent() {
+        let call = |nr| Call {
+            arch: AUDIT_ARCH_X86_64,
+            nr,
+        };
+        let mut absent = Absent::default();
+        absent.newer.insert(Arch::X86_64, 500);
+        absent.calls.insert(call(435));
+        let rules = BTreeMap::from([1, 499, 600].map(|nr| (call(nr), When::Always)));
+        let filter = Filter::mixed(&rules, RET_LOG, &BTreeSet::new(), &absent).unwrap();
+        let answer = |call| decide(&filter.0, call, &[0; 6]);
+        for nr in [435, 500, 501, 599, 601, X32_BIT - 1] {
+            assert_eq!(answer(call(nr)), RET_ENOSYS, "{nr}");
+        }
+        for nr in [0, 2, 434, 436, X32_BIT, X32_BIT | 500, u32::MAX] {
+            assert_eq!(answer(call(nr)), RET_LOG, "{nr}");
+        }
+        assert_eq!(answer(call(1)), RET_ALLOW);
+        assert_eq!(answer(call(499)), RET_ALLOW);
+        assert_eq!(answer(call(600)), RET_ALLOW);
+        assert_eq!(
+            answer(Call {
+                arch: AUDIT_ARCH_I386,
+                nr: 500
+            }),
+            RET_LOG
+        );
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! The library prints nothing. What it changes in the process that calls it, and
 //! on the machine, is said in [`mod@run`] and [`settings`].
 
+pub mod absent;
 pub mod action;
 pub mod arguments;
 mod audit;

@@ -405,7 +405,10 @@ fn defaults(profile: &Profile, findings: &mut Vec<Finding>) {
             call.is_some_and(|call| profile.calls.contains_key(&call))
         };
         let answered = |errno| profile.action == Some(Action::Errno(errno));
-        if allows("clone") && !allows("clone3") && !answered(libc::ENOSYS as u16) {
+        let absent = arch
+            .call("clone3")
+            .is_some_and(|call| profile.absent.calls.contains(&call));
+        if allows("clone") && !allows("clone3") && !absent && !answered(libc::ENOSYS as u16) {
             push(
                 Severity::Warning,
                 "clone3",

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::absent::Absent;
 use crate::action::Action;
 use crate::condition::When;
 use crate::evidence::{self, Evidence};
@@ -25,6 +26,8 @@ pub struct Profile {
     pub history: Option<History>,
     /// What it rests on.
     pub evidence: Vec<Evidence>,
+    /// What is answered as a kernel does that does not have it.
+    pub absent: Absent,
 }
 
 /// How a profile was learnt: what the result knows of itself.
@@ -52,8 +55,26 @@ impl Profile {
             (mine, other) => mine.or(other),
         };
         evidence::add(&mut self.evidence, other.evidence);
+        self.absent.merge(other.absent, &self.calls);
         // The passes of two lessons have no common count.
         self.history = None;
+    }
+
+    /// Has the calls that are newer than the names that are known, and than all
+    /// that the profile allows, answered with ENOSYS.
+    pub fn answer_newer(&mut self) {
+        for arch in self.archs() {
+            let mine = self.calls.keys().filter(|call| call.arch() == arch);
+            let numbers = mine.map(|call| call.nr).filter(|&nr| nr < Absent::END);
+            // x32's are beyond the end of all others'.
+            if let Some(newest) = numbers
+                .max()
+                .max(arch.newest())
+                .filter(|_| arch != Arch::X32)
+            {
+                self.absent.newer.insert(arch, newest + 1);
+            }
+        }
     }
 
     /// Adds the calls that the ones which were seen imply, each with its reason.
@@ -251,6 +272,27 @@ pub(crate) mod tests {
             sum.merge(other);
         }
         assert_eq!(sum.calls.values().next().unwrap().count, u64::MAX);
+    }
+
+    #[test]
+    fn newer_calls_are_those_beyond_all_that_is_known() {
+        let mut profile = Profile::default();
+        profile.allow("read".parse().unwrap());
+        profile.allow("4000".parse().unwrap());
+        profile.allow("-1".parse().unwrap());
+        profile.allow("i386:read".parse().unwrap());
+        profile.answer_newer();
+        assert_eq!(profile.absent.newer[&Arch::NATIVE], 4001);
+        let old = profile.absent.newer[&Arch::I386];
+        assert!((430..640).contains(&old), "{old}");
+        let mut other = Profile::default();
+        other
+            .absent
+            .calls
+            .extend(["read", "clone3"].map(|name| name.parse::<Call>().unwrap()));
+        other.merge(profile);
+        assert_eq!(other.absent.calls.len(), 1);
+        assert_eq!(other.absent.newer.len(), 2);
     }
 
     #[test]

@@ -200,6 +200,12 @@ impl Arch {
         Some(self.row()?.systemd)
     }
 
+    /// The largest number that has a name; those of Arm's own apart.
+    pub fn newest(self) -> Option<u32> {
+        let numbers = table(self)?.values().copied();
+        numbers.filter(|&nr| nr & !X32_BIT < MAX_NUMBER).max()
+    }
+
     /// The call of this name, if this architecture has it.
     pub fn call(self, name: &str) -> Option<Call> {
         let nr = *table(self)?.get(name)?;

@@ -512,6 +512,53 @@ fn a_review_is_a_report_without_a_terminal() {
     );
 }
 
+#[test]
+fn what_is_answered_with_enosys_is_kept() {
+    let bench = Bench::new();
+    let text = "{\"format\":\"seccomp-learn\",\"version\":1,\"action\":\"errno\",\"absent\":[\"x86-64:clone3\"],\
+                \"calls\":[{\"arch\":\"x86-64\",\"name\":\"clone\"},{\"arch\":\"x86-64\",\"name\":\"execve\"}]}";
+    bench.file("a", text);
+    for (format, part) in [
+        ("json", "x86-64:clone3"),
+        ("oci", "\"errnoRet\": 38"),
+        ("systemd", "clone3:ENOSYS"),
+        ("minijail", "clone3: return 38"),
+        ("c", "SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3)"),
+    ] {
+        let there = bench.call(&["convert", "--to", format, "a"]);
+        assert_eq!(there.status, 0, "{}", there.err);
+        assert!(there.out.contains(part), "{format}: {}", there.out);
+        if format != "c" {
+            let shown = bench.feed(&["show", "-"], &there.out);
+            assert!(
+                shown.err.contains("answered with ENOSYS: clone3"),
+                "{format}: {}",
+                shown.err
+            );
+        }
+    }
+    for format in ["seccompiler", "plain"] {
+        let there = bench.call(&["convert", "--to", format, "a"]);
+        assert!(there.err.contains("ENOSYS"), "{format}: {}", there.err);
+    }
+    // It is what the C library needs, so lint has nothing to say.
+    assert!(!bench.call(&["lint", "a"]).out.contains("[clone3]"));
+    bench.file("b", &text.replace("x86-64:clone3", "x86-64:membarrier"));
+    assert!(bench.call(&["lint", "b"]).out.contains("[clone3]"));
+    // Allowed is allowed.
+    bench.file("c", &text.replace("\"execve\"", "\"clone3\""));
+    let sum = bench.call(&["merge", "--format", "json", "a", "c"]);
+    assert!(!sum.out.contains("absent"), "{}", sum.out);
+    let newer = bench.call(&["convert", "--newer-absent", "--format", "json", "a"]);
+    assert!(
+        newer.out.contains("\"absent_from\": {\n    \"x86-64\": "),
+        "{}",
+        newer.out
+    );
+    let oci = bench.call(&["convert", "--newer-absent", "--format", "oci", "a"]);
+    assert!(oci.err.contains("runc does so by itself"), "{}", oci.err);
+}
+
 /// Each file of tests/data/lint is a profile, with what is wrong with it beside.
 #[test]
 fn wrong_profiles_are_found() {

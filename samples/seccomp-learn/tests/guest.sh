@@ -245,6 +245,26 @@ test_conditions_by_libseccomp() {
 	((status == 159)) || fail "AF_NETLINK: status $status, not that of SIGSYS"
 }
 
+# A call that is newer than the profile fails as on an older kernel.
+test_newer_calls() {
+	[[ -n $programs ]] || { skip "no compiler"; return; }
+	local via status
+	learns profile.json -- "$programs" who || return
+	"$learn" convert --newer-absent --format json --force -o newer.json profile.json 2>err.log ||
+		fail "$(<err.log)" || return
+	for via in log notify; do
+		status=0
+		sl enforce --via "$via" profile.json -- "$programs" nameless >out.log 2>err.log || status=$?
+		if ((status != 123)) || ! grep -q 'killed for: 4000 ' err.log; then
+			fail "$via: status $status: $(<err.log)"
+			return
+		fi
+		status=0
+		sl enforce --via "$via" newer.json -- "$programs" nameless >out.log 2>err.log || status=$?
+		((status == 0)) || fail "$via: status $status: $(<err.log)" || return
+	done
+}
+
 # ---- whose records ----
 
 test_change_of_identity() {
@@ -613,7 +633,7 @@ test_status_and_streams() {
 tests=(
 	coreutils shell_pipes python_threads_subprocess compiler git server_under_load
 	i386 many_threads daemon set_uid
-	conditions_by_log conditions_by_listener conditions_by_libseccomp
+	conditions_by_log conditions_by_listener conditions_by_libseccomp newer_calls
 	change_of_identity two_at_once numbers_without_name
 	flood flood_small_backlog flood_without_waiting interrupted terminal audit_settings
 	administrator exclude_rule killed_run changed_after_killed_run

@@ -377,6 +377,9 @@ pub struct Writing {
     /// What the profile says about other calls: kill, errno, errno:NUMBER or log
     #[arg(long = "default-action", value_name = "ACTION")]
     pub action: Option<Action>,
+    /// Answer the calls of kernels newer than the profile with ENOSYS
+    #[arg(long)]
+    pub newer_absent: bool,
     /// Only this architecture's calls, as x86-64, i386, x32 or arm64
     #[arg(long = "only-arch", visible_alias = "arch", value_name = "ARCH")]
     pub arch: Option<Arch>,

@@ -43,6 +43,7 @@ pub fn run(args: Enforce) -> Result<u8> {
     job.on_event = &on_event;
     // Where there are conditions, the report names the values.
     job.ask = profile.calls.values().any(|seen| !seen.when.is_always());
+    job.absent = profile.absent.clone();
     job.arguments = Selection::of(&profile);
     let outcome = run::run(&job);
     progress.end();

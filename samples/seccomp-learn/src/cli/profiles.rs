@@ -135,6 +135,15 @@ pub fn show(args: args::Show) -> Result<u8> {
         Some(action) => format!(", other calls: {action}"),
         None => String::new(),
     };
+    if !profile.absent.calls.is_empty() {
+        let calls: Vec<String> = profile.absent.calls.iter().map(Call::to_string).collect();
+        say(format_args!("answered with ENOSYS: {}", calls.join(" ")));
+    }
+    for (arch, from) in &profile.absent.newer {
+        say(format_args!(
+            "{arch}: answered with ENOSYS from number {from} on"
+        ));
+    }
     let implied = match profile.implied() {
         0 => String::new(),
         n => format!(", {n} of them implied"),
@@ -233,7 +242,12 @@ pub fn write_profile(profile: &mut Profile, args: &args::Writing, output: &Outpu
             ));
         }
     }
+    if args.newer_absent {
+        profile.answer_newer();
+    }
     if let Some(arch) = args.arch {
+        profile.absent.calls.retain(|call| call.arch() == arch);
+        profile.absent.newer.retain(|&other, _| other == arch);
         let any = !profile.calls.is_empty();
         profile.calls.retain(|call, _| call.arch() == arch);
         if any && profile.calls.is_empty() {

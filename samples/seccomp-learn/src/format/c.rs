@@ -8,6 +8,10 @@ use crate::condition::{Op, Test};
 use crate::profile::Profile;
 use crate::syscalls::{Arch, Call};
 
+/// How many numbers beyond the known ones a filter answers with ENOSYS; there
+/// come a handful a year.
+const YEARS: u32 = 64;
+
 pub fn write(profile: &Profile) -> Rendered {
     let mut warnings = Vec::new();
     let mut archs = profile.archs();
@@ -94,12 +98,31 @@ pub fn write(profile: &Profile) -> Rendered {
                 ));
             }
         }
+        let absent = profile.absent.calls.iter();
+        for call in absent.filter(|call| call.arch() == arch) {
+            if let Some(name) = call.name() {
+                rules.push_str(&format!(
+                    "\tif (seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS({name}), 0))\n\t\treturn -1;\n"
+                ));
+            }
+        }
+        match profile.absent.newer.get(&arch) {
+            Some(from) if arch == Arch::NATIVE => rules.push_str(&format!(
+                "\t/* What newer kernels have: some years of it. */\n\
+                 \tfor (int nr = {from}; nr < {from} + {YEARS}; nr++)\n\
+                 \t\tif (seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), nr, 0))\n\t\t\treturn -1;\n"
+            )),
+            Some(_) => warnings.push(format!(
+                "libseccomp cannot be given numbers of {arch}: newer calls are not answered with ENOSYS"
+            )),
+            None => {}
+        }
         let more = match rules.is_empty() {
             true => "NULL".to_owned(),
             false => {
                 let name = list.replace("calls_", "rules_");
                 text.push_str(&format!(
-                    "\n/* What is allowed with certain arguments. */\n\
+                    "\n/* What has an answer of its own. */\n\
                      static int {name}(scmp_filter_ctx ctx)\n{{\n{rules}\treturn 0;\n}}\n"
                 ));
                 name

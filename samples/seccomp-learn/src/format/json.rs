@@ -2,7 +2,7 @@
 
 //! This tool's own format, which holds all that a profile has.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -30,6 +30,12 @@ struct File {
     history: Option<Passes>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     evidence: Vec<WrittenEvidence>,
+    /// Calls that are answered with ENOSYS.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    absent: Vec<String>,
+    /// From which number on those of an architecture are.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    absent_from: BTreeMap<String, u32>,
     calls: Vec<Entry>,
 }
 
@@ -128,6 +134,10 @@ struct RawFile<'a> {
     history: Option<Passes>,
     #[serde(default)]
     evidence: Vec<WrittenEvidence>,
+    #[serde(borrow, default)]
+    absent: Vec<&'a RawValue>,
+    #[serde(borrow, default)]
+    absent_from: Option<&'a RawValue>,
     #[serde(borrow)]
     calls: Vec<&'a RawValue>,
 }
@@ -229,6 +239,21 @@ pub fn write(profile: &Profile) -> Rendered {
             .cloned()
             .map(WrittenEvidence)
             .collect(),
+        absent: profile
+            .absent
+            .calls
+            .iter()
+            .map(|call| {
+                // The architecture is always said: the file may be read elsewhere.
+                format!("{}:{}", call.arch(), call.label())
+            })
+            .collect(),
+        absent_from: profile
+            .absent
+            .newer
+            .iter()
+            .map(|(arch, &from)| (arch.to_string(), from))
+            .collect(),
         calls: profile
             .calls
             .iter()
@@ -284,6 +309,16 @@ pub fn read(text: &str) -> Result<Profile, Syntax> {
         evidence: file.evidence.into_iter().map(|written| written.0).collect(),
         ..Profile::default()
     };
+    for piece in file.absent {
+        let call = text.check(piece, text.piece::<String>(piece)?.parse())?;
+        profile.absent.calls.insert(call);
+    }
+    if let Some(piece) = file.absent_from {
+        for (arch, from) in text.piece::<BTreeMap<String, u32>>(piece)? {
+            let arch = text.check(piece, arch.parse())?;
+            profile.absent.newer.insert(arch, from);
+        }
+    }
     for piece in file.calls {
         let (call, seen) = entry(text, piece)?;
         profile.calls.insert(call, seen);
@@ -359,6 +394,9 @@ mod tests {
             let seen = Seen { count, first, origin, values: [vec![7, 0x5401], vec![8]].into(), passes, implied, when };
             profile.calls.insert(Call { arch: 0x1234, nr }, seen);
             profile.history = Some(History { passes, last_new: 1, lossy: 0 });
+            profile.absent.calls.insert(Call { arch: Arch::I386.audit(), nr: 435 });
+            profile.absent.calls.insert(Call { arch: Arch::X86_64.audit(), nr: passes });
+            profile.absent.newer.insert(Arch::Arm64, 470);
             let text = write(&profile).text;
             prop_assert_eq!(read(&text), Ok(profile));
         }

@@ -4,8 +4,9 @@
 //! architecture that the file does not say.
 
 use super::{
-    allow, column, expression, implied_comment, left_out, never, numbered, restore, single_arch,
-    split, unknown, Allowed, Reading, Rendered, Syntax,
+    absent, allow, column, expression, implied_comment, left_out, never, no_newer, numbered,
+    refuse_as_absent, restore, settle, single_arch, split, unknown, Allowed, Reading, Rendered,
+    Syntax,
 };
 use crate::condition::When;
 use crate::error::Result;
@@ -38,6 +39,10 @@ pub fn write(profile: &Profile) -> Result<Rendered> {
             text.push_str(&format!("{name}: {}\n", expression.text));
         }
     }
+    for name in absent(profile) {
+        text.push_str(&format!("{name}: return {}\n", libc::ENOSYS));
+    }
+    warnings.extend(no_newer(profile, "a minijail policy", ""));
     if widened {
         warnings.push(
             "minijail compares all 64 bits of an argument: a program that leaves anything above an \
@@ -76,7 +81,13 @@ pub fn read(text: &str, how: &Reading) -> std::result::Result<Profile, Syntax> {
         let when = match rule.split(';').next().unwrap_or_default().trim() {
             "1" | "allow" => When::Always,
             // What is refused in a way of its own is refused all the same.
-            rule if rule.starts_with("return ") || rule.starts_with("kill") => continue,
+            rule if rule.starts_with("return ") || rule.starts_with("kill") => {
+                let value = rule.trim_start_matches("return ").trim();
+                if value == "ENOSYS" || value.parse() == Ok(libc::ENOSYS) {
+                    refuse_as_absent(&mut profile, &[arch], name);
+                }
+                continue;
+            }
             rule => match expression::read(rule) {
                 Ok(_) if how.ignore_conditional => continue,
                 Ok(when) => when,
@@ -93,6 +104,7 @@ pub fn read(text: &str, how: &Reading) -> std::result::Result<Profile, Syntax> {
             }
         }
     }
+    settle(&mut profile);
     restore(&mut profile, &[arch], &comments);
     Ok(profile)
 }
@@ -144,6 +156,12 @@ mod tests {
         let profile = read(policy, &Reading::default()).unwrap();
         let prctl = Arch::NATIVE.call("prctl").unwrap();
         assert_eq!(profile.calls.len(), 2);
+        let clone3 = Arch::NATIVE.call("clone3").unwrap();
+        assert!(profile.absent.calls.contains(&clone3));
+        assert!(write(&profile)
+            .unwrap()
+            .text
+            .contains("clone3: return 38\n"));
         assert!(profile.allows(prctl, &[4, 0, 0, 0, 0, 0]));
         assert!(!profile.allows(prctl, &[5, 0, 0, 0, 0, 0]));
         let how = Reading {

@@ -421,6 +421,37 @@ pub(crate) fn for_libseccomp(when: &When) -> Vec<Vec<crate::condition::Test>> {
     lower::libseccomp(when).cases
 }
 
+/// The names that are answered with ENOSYS and are not allowed anywhere.
+fn absent(profile: &Profile) -> BTreeSet<String> {
+    let calls = profile.absent.calls.iter();
+    let mut names: BTreeSet<String> = calls.filter_map(|call| call.name()).collect();
+    for call in profile.calls.keys() {
+        if let Some(name) = call.name() {
+            names.remove(&name);
+        }
+    }
+    names
+}
+
+/// What is said where a format has no numbers that have no name yet.
+fn no_newer(profile: &Profile, format: &str, instead: &str) -> Option<String> {
+    (!profile.absent.newer.is_empty()).then(|| {
+        format!("{format} cannot answer calls that it has no name for with ENOSYS{instead}")
+    })
+}
+
+/// Has a name answered with ENOSYS, where it is not allowed.
+fn refuse_as_absent(profile: &mut Profile, archs: &[Arch], name: &str) {
+    let calls = archs.iter().filter_map(|arch| arch.call(name));
+    profile.absent.calls.extend(calls);
+}
+
+/// What was answered with ENOSYS before it was allowed is allowed.
+fn settle(profile: &mut Profile) {
+    let Profile { absent, calls, .. } = profile;
+    absent.calls.retain(|call| !calls.contains_key(call));
+}
+
 /// What is said of a condition that could be put only in part.
 fn left_out(name: &str, format: &str, cases: usize) -> Option<String> {
     (cases > 0).then(|| {

@@ -35,6 +35,10 @@ pub fn write(profile: &Profile) -> Rendered {
         .collect();
     lines.sort();
     let warnings = super::no_conditions(profile, "a plain list");
+    let mut warnings = warnings;
+    if profile.absent != Default::default() {
+        warnings.push("a plain list cannot say what is answered with ENOSYS".to_owned());
+    }
     let mut text = String::new();
     if let Some(why) = &profile.incomplete {
         text = format!("{INCOMPLETE}{why}\n");

@@ -10,8 +10,8 @@ use serde_json::value::RawValue;
 
 use super::place::Text;
 use super::{
-    allow, check_name, left_out, lower, never, pretty, single_arch, split, Allowed, Reading,
-    Rendered, Syntax,
+    absent, allow, check_name, left_out, lower, never, no_newer, pretty, single_arch, split,
+    Allowed, Reading, Rendered, Syntax,
 };
 use crate::action::Action;
 use crate::condition::{Case, Op, Test, When, ARGS, INT};
@@ -201,6 +201,13 @@ pub fn write(profile: &Profile) -> Result<Rendered> {
             push(syscall, Some(format!("{IMPLIED}{reason}")));
         }
     }
+    if !absent(profile).is_empty() {
+        warnings.push(
+            "seccompiler's JSON has one answer for all refused calls: none is answered with ENOSYS"
+                .to_owned(),
+        );
+    }
+    warnings.extend(no_newer(profile, "seccompiler's JSON", ""));
     let written = Written {
         mismatch_action: match profile.action.unwrap_or(Action::Kill) {
             Action::Kill => Outcome::KillProcess,

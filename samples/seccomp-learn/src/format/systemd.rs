@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use super::{
-    allow, column, errno_by_name, errno_name, implied_comment, no_conditions, numbered, restore,
-    split, unknown, Allowed, Reading, Rendered, Syntax,
+    absent, allow, column, errno_by_name, errno_name, implied_comment, no_conditions, no_newer,
+    numbered, refuse_as_absent, restore, settle, split, unknown, Allowed, Reading, Rendered,
+    Syntax,
 };
 use crate::action::Action;
 use crate::profile::Profile;
@@ -68,7 +69,16 @@ fn write_with(profile: &Profile, groups: &Groups) -> Rendered {
     };
     // The first line makes the list, the others add to it.
     let mut line = String::new();
-    for word in fold(&names.all(), groups, &archs) {
+    let mut words = fold(&names.all(), groups, &archs);
+    if action != Action::Log {
+        words.extend(absent(profile).iter().map(|name| format!("{name}:ENOSYS")));
+    }
+    warnings.extend(no_newer(
+        profile,
+        "systemd",
+        "; it does so by itself from version 247 on",
+    ));
+    for word in words {
         if !line.is_empty() && line.len() + 1 + word.len() > WIDTH {
             text.push_str(&format!("{line}\n"));
             line.clear();
@@ -176,6 +186,7 @@ fn read_with(text: &str, how: &Reading, groups: impl Fn() -> Groups) -> Result<P
     let mut listed: Vec<String> = Vec::new();
     // Those of SystemCallLog=~, which count where there is no filter.
     let mut logged: Vec<String> = Vec::new();
+    let mut missing: Vec<String> = Vec::new();
     let mut known_groups = None;
     let (mut filter, mut log) = (false, false);
     let mut continued = None;
@@ -240,6 +251,8 @@ fn read_with(text: &str, how: &Reading, groups: impl Fn() -> Groups) -> Result<P
                                 ))
                             }
                         }
+                    } else if let Some(name) = word.strip_suffix(":ENOSYS") {
+                        missing.push(name.to_owned());
                     } else if word.contains(':') {
                         if !how.ignore_conditional {
                             return Err(wrong(
@@ -307,6 +320,10 @@ fn read_with(text: &str, how: &Reading, groups: impl Fn() -> Groups) -> Result<P
     for name in &listed {
         allow(&mut profile, &archs, name, &Allowed::default());
     }
+    for name in &missing {
+        refuse_as_absent(&mut profile, &archs, name);
+    }
+    settle(&mut profile);
     restore(&mut profile, &archs, &comments);
     Ok(profile)
 }

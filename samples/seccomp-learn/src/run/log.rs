@@ -16,7 +16,7 @@ use super::supervise::listening;
 use super::{Job, Loss, Outcome, Via};
 use crate::action::Action;
 use crate::audit::{Control, Log};
-use crate::bpf::{Filter, Install, RET_USER_NOTIF};
+use crate::bpf::{Filter, Install};
 use crate::caps::{missing, Cap};
 use crate::error::{Error, Result, Tried};
 use crate::settings::{Settings, PLACE};
@@ -79,7 +79,7 @@ pub fn run(job: &Job<'_>, program: &Path) -> Result<Outcome> {
         job.allowed.iter().map(|(call, seen)| (call, &seen.when)),
         job.action.value(),
         &asked,
-        RET_USER_NOTIF,
+        &job.absent,
     )?;
     let loginuid = loginuid().tried("cannot read /proc/self/loginuid")?;
     // Signals wait until the settings are put back.

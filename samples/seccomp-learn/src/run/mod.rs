@@ -35,6 +35,7 @@ use nix::sys::prctl;
 use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::{access, AccessFlags};
 
+use crate::absent::Absent;
 use crate::action::Action;
 use crate::arguments::Selection;
 use crate::caps::{missing, Cap};
@@ -126,6 +127,8 @@ pub struct Job<'a> {
     pub records: Option<&'a File>,
     /// The arguments that are looked at, where a listener sees them.
     pub arguments: Selection,
+    /// What is answered with ENOSYS, and not told of.
+    pub absent: Absent,
     /// With [`Via::Log`]: let a listener have the calls whose arguments matter,
     /// as a record has none. In learning these are those that are looked at, in
     /// enforcing those with conditions.
@@ -149,6 +152,7 @@ impl<'a> Job<'a> {
             on_event: &|_| {},
             records: None,
             arguments: Selection::default(),
+            absent: Absent::default(),
             ask: false,
             mask: None,
         }

@@ -2,6 +2,7 @@
 
 //! A run whose calls come to a listener.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::child::{put_down, Child, Plan};
@@ -17,12 +18,14 @@ pub fn run(job: &Job<'_>, program: &Path) -> Result<Outcome> {
     // The command's own execve closes the child's descriptor of the listener,
     // so it has to wait until we listen, even where it is allowed.
     let execve = Arch::NATIVE.call("execve");
-    let filter = Filter::new(
+    let filter = Filter::mixed(
         job.allowed
             .iter()
             .filter(|&(&call, _)| Some(call) != execve)
             .map(|(call, seen)| (call, &seen.when)),
         RET_USER_NOTIF,
+        &BTreeSet::new(),
+        &job.absent,
     )?;
     let mut os = Os::new()?;
     let child = Child::start(&Plan {

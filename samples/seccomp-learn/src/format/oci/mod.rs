@@ -12,8 +12,8 @@ use serde_json::value::RawValue;
 
 use super::place::Text;
 use super::{
-    allow, check_name, left_out, lower, never, pretty, split, Allowed, Names, Reading, Rendered,
-    Syntax,
+    absent, allow, check_name, left_out, lower, never, no_newer, pretty, refuse_as_absent, settle,
+    split, Allowed, Names, Reading, Rendered, Syntax,
 };
 use crate::action::Action;
 use crate::condition::{Case, When};
@@ -23,6 +23,7 @@ use crate::syscalls::Arch;
 const ALLOW: &str = "SCMP_ACT_ALLOW";
 const INCOMPLETE: &str = "incomplete: ";
 const IMPLIED: &str = "implied: ";
+const ABSENT: &str = "for these, programs have another way";
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -41,6 +42,8 @@ struct WrittenRule {
     comment: Option<String>,
     names: Vec<String>,
     action: &'static str,
+    #[serde(rename = "errnoRet", skip_serializing_if = "Option::is_none")]
+    errno_ret: Option<u16>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     args: Vec<args::Written>,
 }
@@ -97,8 +100,7 @@ struct Rule<'a> {
     name: Option<&'a RawValue>,
     #[serde(borrow)]
     action: &'a RawValue,
-    #[serde(rename = "errnoRet")]
-    _errno_ret: Option<IgnoredAny>,
+    errno_ret: Option<u32>,
     #[serde(rename = "errno")]
     _errno: Option<IgnoredAny>,
     comment: Option<String>,
@@ -248,6 +250,7 @@ pub fn write(profile: &Profile) -> Rendered {
         comment,
         names,
         action: ALLOW,
+        errno_ret: None,
         args: Vec::new(),
     };
     let mut rules = Vec::new();
@@ -280,6 +283,21 @@ pub fn write(profile: &Profile) -> Rendered {
     }
     rules.append(&mut conditional);
     rules.append(&mut others);
+    let names: Vec<String> = absent(profile).into_iter().collect();
+    if !names.is_empty() {
+        rules.push(WrittenRule {
+            comment: Some(ABSENT.to_owned()),
+            names,
+            action: "SCMP_ACT_ERRNO",
+            errno_ret: Some(libc::ENOSYS as u16),
+            args: Vec::new(),
+        });
+    }
+    warnings.extend(no_newer(
+        profile,
+        "OCI",
+        "; runc does so by itself where the default action is an error",
+    ));
     if let Some(why) = &profile.incomplete {
         match rules.iter_mut().find(|rule| rule.comment.is_none()) {
             Some(rule) => rule.comment = Some(format!("{INCOMPLETE}{why}")),
@@ -343,6 +361,7 @@ pub fn read(text: &str, how: &Reading) -> Result<Profile, Syntax> {
     for piece in file.syscalls.unwrap_or_default() {
         refused.extend(rule(text, piece, &archs, how, &mut profile)?);
     }
+    settle(&mut profile);
     for (piece, names, when) in refused {
         let allowed = names.iter().flat_map(|name| {
             let calls = archs.iter().filter_map(|arch| arch.call(name));
@@ -394,6 +413,12 @@ fn rule<'a>(
         return Ok(None);
     }
     if !allows {
+        let enosys = action == "SCMP_ACT_ERRNO" && rule.errno_ret == Some(libc::ENOSYS as u32);
+        if enosys && when.is_always() {
+            for name in &names {
+                refuse_as_absent(profile, archs, name);
+            }
+        }
         let conditional = rule.args.filter(|_| !when.is_always());
         return Ok(conditional.map(|args| (args, names, when)));
     }
