@@ -52,8 +52,31 @@ pub struct Install {
     pub no_new_privs: bool,
     /// Record refused calls (SECCOMP_FILTER_FLAG_LOG).
     pub log: bool,
+    /// Record each call once (SECCOMP_FILTER_FLAG_LOG_ONCE); where
+    /// [`knows_log_once`] says so.
+    pub once: bool,
     /// Ask for a listener (SECCOMP_FILTER_FLAG_NEW_LISTENER).
     pub listener: bool,
+}
+
+/// Of kernels with CONFIG_SECCOMP_LOG_ONCE, whose filters remember what they have
+/// logged; Linux' own headers do not have it.
+const FLAG_LOG_ONCE: libc::c_ulong = 1 << 31;
+
+/// Whether the kernel knows SECCOMP_FILTER_FLAG_LOG_ONCE. Nothing is installed.
+#[must_use]
+pub fn knows_log_once() -> bool {
+    // SAFETY: without a program the call fails, at the latest when the kernel
+    // reads it: where it knows the flags.
+    let status = unsafe {
+        libc::syscall(
+            libc::SYS_seccomp,
+            libc::SECCOMP_SET_MODE_FILTER,
+            FLAG_LOG_ONCE,
+            std::ptr::null::<libc::sock_fprog>(),
+        )
+    };
+    status == -1 && io::Error::last_os_error().raw_os_error() == Some(libc::EFAULT)
 }
 
 const fn instruction(code: u32, jt: u8, jf: u8, k: u32) -> libc::sock_filter {
@@ -170,6 +193,9 @@ impl Filter {
         let mut flags = 0;
         if how.log {
             flags |= libc::SECCOMP_FILTER_FLAG_LOG;
+        }
+        if how.once {
+            flags |= FLAG_LOG_ONCE;
         }
         if how.listener {
             flags |= libc::SECCOMP_FILTER_FLAG_NEW_LISTENER;

@@ -1014,6 +1014,7 @@ fn a_listener_needs_no_pidfd() {
     .unwrap();
     let mut command = bench.command(&["run", "--via", "notify", "-o", "list", "--", "true"]);
     let how = Install {
+        once: false,
         no_new_privs: true,
         log: false,
         listener: false,

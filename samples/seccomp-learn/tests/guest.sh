@@ -279,9 +279,9 @@ test_two_at_once() {
 	[[ -n $programs ]] || { skip "no compiler"; return; }
 	local before first second
 	before=$(audit)
-	sl run --format json --force -o one.json -- "$programs" flood 2 2000 2>one.log &
+	sl run --count --format json --force -o one.json -- "$programs" flood 2 2000 2>one.log &
 	first=$!
-	sl run --format json --force -o two.json -- sh -c 'for i in 1 2 3; do ls /usr; done' \
+	sl run --count --format json --force -o two.json -- sh -c 'for i in 1 2 3; do ls /usr; done' \
 		>out.log 2>two.log &
 	second=$!
 	wait "$first" || { fail "the first: $(<one.log)"; return; }
@@ -322,7 +322,7 @@ complete_or_said() {
 
 flood() {
 	local status=0
-	sl run --format json --force -o flood.json "$@" 2>err.log || status=$?
+	sl run --count --format json --force -o flood.json "$@" 2>err.log || status=$?
 	return "$status"
 }
 
@@ -363,6 +363,73 @@ test_flood_without_waiting() {
 	-1) return 1 ;;
 	*) fail "--retry did not reach the end: $(<err.log)" ;;
 	esac
+}
+
+# ---- each call once ----
+
+# What there is of "N records, M distinct calls" in FILE, N and M.
+records_and_calls() {
+	sed -nE 's/.* ([0-9]+) records, ([0-9]+) distinct calls.*/\1 \2/p' "$1"
+}
+
+readonly once=/proc/sys/kernel/seccomp/actions_logged_once
+
+# The same list of fewer records, where the kernel can; of as many where it cannot.
+test_once() {
+	[[ -n $programs ]] || { skip "no compiler"; return; }
+	local before records calls status=0
+	before=$(audit; cat "$once" 2>&1)
+	sl run --count --force -o each.txt -- "$programs" flood 4 2000 2>each.log || status=$?
+	((status == 0)) || fail "with --count: $(<each.log)" || return
+	read -r records calls < <(records_and_calls each.log)
+	note "with --count $records records of $calls calls"
+	((records > 8000)) || fail "with --count there are $records records" || return
+	sl run --format json --force -o once.json -- "$programs" flood 4 2000 2>once.log || status=$?
+	((status == 0)) || fail "$(<once.log)" || return
+	"$learn" convert once.json >once.txt 2>/dev/null
+	cmp each.txt once.txt || fail "the lists differ: $(diff each.txt once.txt)" || return
+	read -r records calls < <(records_and_calls once.log)
+	note "without $records records of $calls calls"
+	[[ $(audit; cat "$once" 2>&1) == "$before" ]] || fail "settings are not put back" || return
+	if [[ -e $once ]]; then
+		# Two threads that make a call for the first time at once may both be recorded.
+		((records >= calls && records <= 2 * calls)) || fail "$records records" || return
+		[[ $(count getppid once.json) == - ]] || fail "it counts what it did not see" || return
+	else
+		((records > 8000)) || fail "$records records" || return
+		[[ $(count getppid once.json) == 8000 ]] || fail "$(count getppid once.json) of 8000"
+	fi
+}
+
+# Where each call is recorded once there is next to nothing to lose.
+test_once_small_backlog() {
+	[[ -e $once ]] || { skip "the kernel records each call"; return; }
+	[[ -n $programs ]] || { skip "no compiler"; return; }
+	have python3 || { skip "no python3"; return; }
+	local status=0
+	audit backlog_wait_time 0
+	sl run --force --backlog 64 -o flood.txt -- "$programs" flood 4 5000 2>err.log || status=$?
+	audit backlog_wait_time 6000
+	((status == 0)) || fail "status $status: $(<err.log)" || return
+	grep -qx getppid flood.txt || fail "getppid is not in the list"
+}
+
+# Each pass records everything, with a filter of its own.
+test_once_in_each_pass() {
+	[[ -n $programs ]] || { skip "no compiler"; return; }
+	learns profile.json --stable 2 -- "$programs" flood 2 100 || return
+	grep -q ' complete' err.log || fail "$(<err.log)" || return
+	! grep -q 'seen in one pass only' err.log || fail "$(<err.log)"
+}
+
+# Who keeps the records gets each of them.
+test_records_are_each() {
+	[[ -n $programs ]] || { skip "no compiler"; return; }
+	local kept
+	rm -f records.log
+	learns profile.json --records records.log -- "$programs" flood 2 500 || return
+	kept=$(grep -c 'syscall=110 ' records.log)
+	((kept == 1000)) || fail "$kept records of 1000"
 }
 
 test_interrupted() {
@@ -635,7 +702,9 @@ tests=(
 	i386 many_threads daemon set_uid
 	conditions_by_log conditions_by_listener conditions_by_libseccomp newer_calls
 	change_of_identity two_at_once numbers_without_name
-	flood flood_small_backlog flood_without_waiting interrupted terminal audit_settings
+	flood flood_small_backlog flood_without_waiting
+	once once_small_backlog once_in_each_pass records_are_each
+	interrupted terminal audit_settings
 	administrator exclude_rule killed_run changed_after_killed_run
 	survives_a_signal survives stopped_server
 	notify_unprivileged notify_arguments notify_threads

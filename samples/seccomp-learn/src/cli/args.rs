@@ -204,6 +204,9 @@ pub struct Run {
     #[arg(long, value_name = "CALL:N", value_parser = argument, num_args = 0..=1,
         default_missing_value = "", require_equals = true)]
     pub args: Vec<Named>,
+    /// Count the calls: have each recorded, where the kernel could record each once (with --via log)
+    #[arg(long)]
+    pub count: bool,
     /// Keep the command's audit records in this file (with --via log)
     #[arg(long, value_name = "FILE")]
     pub records: Option<PathBuf>,

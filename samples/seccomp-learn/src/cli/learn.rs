@@ -51,6 +51,7 @@ pub fn run(args: args::Run) -> Result<u8> {
     let mut job = job(&args.execution, &base.calls, via);
     job.on_event = &on_event;
     job.records = records.as_ref();
+    job.count = args.count;
     job.ask = selection.is_some();
     job.arguments = selection.clone().unwrap_or_default();
     let mut lesson = Lesson::new(job);

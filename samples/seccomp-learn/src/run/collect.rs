@@ -175,6 +175,13 @@ impl<'a> Collector<'a> {
         }
     }
 
+    /// Says of no call how often it came: not each was recorded.
+    pub fn forget_counts(&mut self) {
+        for seen in self.outcome.calls.values_mut() {
+            seen.count = 0;
+        }
+    }
+
     /// A task that was to be killed is not.
     pub fn not_killed(&mut self) {
         self.outcome.not_killed += 1;

@@ -16,7 +16,7 @@ use super::supervise::listening;
 use super::{Job, Loss, Outcome, Via};
 use crate::action::Action;
 use crate::audit::{Control, Log};
-use crate::bpf::{Filter, Install};
+use crate::bpf::{knows_log_once, Filter, Install};
 use crate::caps::{missing, Cap};
 use crate::error::{Error, Result, Tried};
 use crate::settings::{Settings, PLACE};
@@ -74,6 +74,8 @@ pub fn run(job: &Job<'_>, program: &Path) -> Result<Outcome> {
         });
     }
     let canary = job.action == Action::Log;
+    // Who counts wants each record, and so does who keeps them.
+    let once = canary && !job.count && job.records.is_none() && knows_log_once();
     let asked = job.asked();
     let filter = Filter::mixed(
         job.allowed.iter().map(|(call, seen)| (call, &seen.when)),
@@ -105,6 +107,7 @@ pub fn run(job: &Job<'_>, program: &Path) -> Result<Outcome> {
             how: Install {
                 no_new_privs: !job.keep_privs,
                 log: matches!(job.action, Action::Errno(_)),
+                once,
                 listener: !asked.is_empty(),
             },
             canary,
@@ -136,6 +139,9 @@ pub fn run(job: &Job<'_>, program: &Path) -> Result<Outcome> {
         rules.extend(settings.machine().rules()?.0);
 
         let canary_seen = collector.canary;
+        if once {
+            collector.forget_counts();
+        }
         collector.join(heard);
         let mut outcome = collector.finish(ending)?;
         if lost > 0 {

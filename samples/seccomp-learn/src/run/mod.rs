@@ -123,6 +123,10 @@ pub struct Job<'a> {
     pub duration: Option<Duration>,
     /// Is told what happens.
     pub on_event: &'a (dyn Fn(Event) + Sync),
+    /// Have each call recorded, so that the outcome says how often it was made.
+    /// Without, a kernel that can write one record alone for each distinct call
+    /// does so in learning by [`Via::Log`].
+    pub count: bool,
     /// Where to write the audit records themselves.
     pub records: Option<&'a File>,
     /// The arguments that are looked at, where a listener sees them.
@@ -150,6 +154,7 @@ impl<'a> Job<'a> {
             backlog: None,
             duration: None,
             on_event: &|_| {},
+            count: false,
             records: None,
             arguments: Selection::default(),
             absent: Absent::default(),

@@ -35,6 +35,7 @@ pub fn run(job: &Job<'_>, program: &Path) -> Result<Outcome> {
         loginuid: None,
         filter: &filter,
         how: Install {
+            once: false,
             no_new_privs: !job.keep_privs,
             log: false,
             listener: true,
