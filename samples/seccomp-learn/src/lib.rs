@@ -32,6 +32,7 @@ pub mod names;
 mod notify;
 pub mod origin;
 pub mod profile;
+pub mod reach;
 mod record;
 pub mod report;
 pub mod review;

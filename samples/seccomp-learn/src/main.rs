@@ -11,7 +11,7 @@ use clap::Parser;
 
 use cli::args::{Cli, Command};
 use cli::say::say;
-use cli::{enforce, explain, fromlog, learn, lint, man, profiles, review};
+use cli::{enforce, explain, fromlog, learn, lint, man, profiles, reach, review};
 use cli::{EXIT_FAILED, EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND};
 use seccomp_learn::Error;
 
@@ -33,6 +33,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::run(args),
         Command::Lint(args) => lint::run(args),
         Command::Review(args) => review::run(args),
+        Command::Static(args) => reach::run(args),
         Command::Show(args) => profiles::show(args),
         Command::Completions { shell } => man::completions(shell),
         Command::Man => man::page(),

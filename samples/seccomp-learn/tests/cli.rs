@@ -559,6 +559,37 @@ fn what_is_answered_with_enosys_is_kept() {
     assert!(oci.err.contains("runc does so by itself"), "{}", oci.err);
 }
 
+#[test]
+fn what_a_program_could_call_is_read() {
+    let bench = Bench::new();
+    if !cfg!(target_arch = "x86_64") || !std::path::Path::new("/bin/ls").exists() {
+        return;
+    }
+    let all = bench.call(&["static", "/bin/ls"]);
+    assert_eq!(all.status, 0, "{}", all.err);
+    assert!(
+        all.out.lines().any(|line| line.starts_with("getdents64 ")),
+        "{}",
+        all.out
+    );
+    assert!(
+        all.err.contains(" reachable") && all.err.contains(" files read"),
+        "{}",
+        all.err
+    );
+    bench.file("p", "getdents64\nwrite\nmount\n");
+    let more = bench.call(&["static", "--against", "p", "/bin/ls"]);
+    assert!(!more.out.contains("getdents64 "), "{}", more.out);
+    assert!(more.err.contains("3 seen, "), "{}", more.err);
+    assert!(
+        more.err.contains("not read in the files: mount"),
+        "{}",
+        more.err
+    );
+    let none = bench.call(&["static", "/etc/passwd"]);
+    assert_ne!(none.status, 0);
+}
+
 /// Each file of tests/data/lint is a profile, with what is wrong with it beside.
 #[test]
 fn wrong_profiles_are_found() {

@@ -159,6 +159,8 @@ pub enum Command {
     Review(Review),
     /// Show a profile, the most dangerous first: architecture, name, count, group, first caller
     Show(Show),
+    /// List what a program and its libraries could call, by reading the files (x86-64)
+    Static(Static),
     /// Write completions for a shell to standard output
     Completions {
         /// The shell
@@ -322,6 +324,17 @@ pub enum ReportFormat {
     Json,
     /// One page that loads nothing
     Html,
+}
+
+#[derive(Args)]
+pub struct Static {
+    /// The program
+    pub program: OsString,
+    /// List what this profile does not have
+    #[arg(long, value_name = "PROFILE")]
+    pub against: Option<PathBuf>,
+    #[command(flatten)]
+    pub reading: Reading,
 }
 
 #[derive(Args)]

@@ -11,6 +11,7 @@ pub mod lint;
 pub mod man;
 pub mod output;
 pub mod profiles;
+pub mod reach;
 pub mod review;
 pub mod say;
 
