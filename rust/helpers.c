@@ -19,12 +19,15 @@
 #include <linux/preempt.h>
 #include <linux/ptrace.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/task_stack.h>
 #include <linux/spinlock.h>
 #include <linux/uaccess.h>
 #include <linux/wait.h>
 
 #include <asm/syscall.h>
+#ifdef CONFIG_X86
 #include <asm/tsc.h>
+#endif
 
 __rust_helper unsigned long
 rust_helper_array_index_nospec(unsigned long index, unsigned long size)

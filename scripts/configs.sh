@@ -6,11 +6,13 @@
 #
 #	configs.sh		all of configs/matrix, RANDOM_CONFIGS (20) random ones
 #				from SEED (1), and the boots
-#	configs.sh NAME...	these of configs/matrix, random-SEED or boot-VARIANT
+#	configs.sh NAME...	these of configs/matrix, random-SEED, arch-ARCHITECTURE
+#				or boot-VARIANT
 #
 # Prints KTAP. What the kernel's configuration does not allow is skipped, with
-# what was asked for and not had. All but the boots share one directory of
-# objects, build/configs, where what two configurations have in common stays.
+# what was asked for and not had. All of one architecture but the boots share one
+# directory of objects, build/configs, where what two configurations have in common
+# stays.
 
 set -euo pipefail
 # shellcheck source=scripts/common.sh
@@ -21,12 +23,16 @@ matrix=$ROOT/configs/matrix
 O=$BUILD/configs
 log=$BUILD/configs.log
 base=$O.base
+# What the kernel calls the architecture that is compiled for.
+karch=x86_64
+# Those that configs/arch/ has besides.
+architectures=(arm64 riscv64 s390x)
 # The kernels that are booted: configs/VARIANT.fragment.
 boots=(cfi distro rt outofline)
 
 make_kernel()
 {
-	make -C "$KSRC" O="$O" ARCH=x86_64 LLVM=1 RUSTC="$RUSTC" BINDGEN="$BINDGEN" CC="${CCACHE:+$CCACHE }clang" \
+	make -C "$KSRC" O="$O" ARCH="$karch" LLVM=1 RUSTC="$RUSTC" BINDGEN="$BINDGEN" CC="${CCACHE:+$CCACHE }clang" \
 		KBUILD_BUILD_TIMESTAMP=@0 KBUILD_BUILD_USER=seccomp-rust KBUILD_BUILD_HOST=localhost "$@"
 }
 
@@ -77,6 +83,13 @@ result()
 	printf '%s %d %s\n' "$1" "$number" "$2"
 }
 
+# The warnings of the last build. The tree asks rustc for a feature of s390's which
+# that warns of with each crate.
+warnings()
+{
+	grep 'warning:' "$log" | grep -vE 'specified for .-Ctarget-feature.: .backchain|warnings? emitted'
+}
+
 # Compiles in the configuration that $O has: name of the test.
 compile()
 {
@@ -109,7 +122,7 @@ compile()
 		result 'not ok' "$name"
 		return
 	fi
-	if make_kernel "${targets[@]}" >"$log" 2>&1 && ! grep -q 'warning:' "$log"; then
+	if make_kernel "${targets[@]}" >"$log" 2>&1 && ! warnings >/dev/null; then
 		result ok "$name: ${targets[*]}"
 	else
 		why
@@ -132,6 +145,28 @@ named()
 		result ok "$name # SKIP cannot be had here:$lost"
 	else
 		compile "$name"
+	fi
+}
+
+# For architecture $1, in its plain configuration.
+architecture()
+{
+	local O=$O-$1 karch=$1 lost words
+	case $1 in
+	riscv64) karch=riscv ;;
+	s390x) karch=s390 ;;
+	esac
+	[ -f "$ROOT/configs/arch/$1.fragment" ] || die "no architecture '$1' in configs/arch"
+	mkdir -p "$O"
+	cat "$ROOT/.config.fragment" "$ROOT/configs/arch/$1.fragment" >"$O.fragment"
+	as_options SECCOMP_RUST SECCOMP_RUST_KUNIT_TEST >>"$O.fragment"
+	KCONFIG_ALLCONFIG=$O.fragment make_kernel -s allnoconfig >"$log" 2>&1
+	mapfile -t words < <(sed -n 's/^CONFIG_\(.*\)=y$/\1/p' "$O.fragment")
+	lost=$(not_had "${words[@]}")
+	if [ -n "$lost" ]; then
+		result 'not ok' "arch-$1: the configuration dropped:$lost"
+	else
+		compile "arch-$1"
 	fi
 }
 
@@ -176,7 +211,7 @@ boot()
 "$ROOT/scripts/source.sh"
 mkdir -p "$O"
 {
-	cat "$ROOT/.config.fragment"
+	cat "$ROOT/.config.fragment" "$ROOT/configs/arch/x86_64.fragment"
 	as_options SECCOMP_RUST SECCOMP_RUST_KUNIT_TEST
 	[ "$INLINE_HELPERS" = y ] || as_options !RUST_INLINE_HELPERS
 } >"$base"
@@ -188,7 +223,7 @@ if [ $# -eq 0 ]; then
 	for ((n = 0; n < ${RANDOM_CONFIGS:-20}; n++)); do
 		names+=("random-$((seed + n))")
 	done
-	names+=("${boots[@]/#/boot-}")
+	names+=("${architectures[@]/#/arch-}" "${boots[@]/#/boot-}")
 fi
 [[ " ${names[*]}" != *' boot-'* ]] || "$ROOT/scripts/selftests.sh"
 
@@ -196,6 +231,7 @@ printf 'TAP version 14\n1..%d\n' "${#names[@]}"
 for name in "${names[@]}"; do
 	case $name in
 	random-*) random "${name#random-}" ;;
+	arch-*) architecture "${name#arch-}" ;;
 	boot-*) boot "${name#boot-}" ;;
 	*) named "$name" ;;
 	esac

@@ -39,7 +39,7 @@ make_kernel()
 # The options of this kernel that are not the variant's.
 base_options()
 {
-	cat "$ROOT/.config.fragment"
+	cat "$ROOT/.config.fragment" "$ROOT/configs/arch/x86_64.fragment"
 	case ${name##*-} in
 	rust) printf 'CONFIG_SECCOMP_RUST=y\nCONFIG_SECCOMP_RUST_KUNIT_TEST=y\n' ;;
 	c) printf '# CONFIG_SECCOMP_RUST is not set\n# CONFIG_SECCOMP_LOG_ONCE is not set\n' ;;
