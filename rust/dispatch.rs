@@ -49,8 +49,11 @@ const MAX_ERRNO: u16 = 4095;
 /// Decides by the task's filters, `newest` on top, about a system call that their cache does not
 /// allow. Returns whether it is to be run; if it is not, its return value is set or a signal is on
 /// its way.
+///
+/// Where helpers are calls, the caller has saved the registers that this needs as well.
 #[doc(alias = "__seccomp_filter")]
-#[inline(never)]
+#[cfg_attr(CONFIG_RUST_INLINE_HELPERS, inline(never))]
+#[cfg_attr(not(CONFIG_RUST_INLINE_HELPERS), inline(always))]
 pub(crate) fn seccomp_filter(caller: Caller<'_>, newest: Option<&FilterNode>) -> bool {
     if caller.is_seccomp_suspended() {
         return true;
@@ -67,7 +70,9 @@ pub(crate) fn seccomp_filter(caller: Caller<'_>, newest: Option<&FilterNode>) ->
 fn decide(caller: Caller<'_>, newest: &FilterNode, recheck_after_trace: bool) -> bool {
     // For each convention on its own: told nothing, the compiler makes one code of both, by
     // computing where the arguments are, which is some 20 instructions more.
-    let data = if caller.arch() == NATIVE.arch {
+    let data = if !cfg!(CONFIG_RUST_INLINE_HELPERS) {
+        caller.data()
+    } else if caller.arch() == NATIVE.arch {
         populate_seccomp_data(caller)
     } else {
         populate_compat(caller)

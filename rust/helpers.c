@@ -263,6 +263,25 @@ rust_helper_task_syscall_arguments(struct task_struct *task, unsigned long *args
 	syscall_get_arguments(task, task_pt_regs(task), args);
 }
 
+/* All that there is to know of the call, where each helper is one. */
+__rust_helper void rust_helper_task_syscall_data(struct task_struct *task,
+						 struct seccomp_data *data)
+{
+	struct pt_regs *regs = task_pt_regs(task);
+	unsigned long args[6];
+
+	data->nr = syscall_get_nr(task, regs);
+	data->arch = syscall_get_arch(task);
+	data->instruction_pointer = KSTK_EIP(task);
+	syscall_get_arguments(task, regs, args);
+	data->args[0] = args[0];
+	data->args[1] = args[1];
+	data->args[2] = args[2];
+	data->args[3] = args[3];
+	data->args[4] = args[4];
+	data->args[5] = args[5];
+}
+
 __rust_helper int rust_helper_task_syscall_nr(struct task_struct *task)
 {
 	return syscall_get_nr(task, task_pt_regs(task));

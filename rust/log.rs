@@ -127,23 +127,36 @@ impl Call for Caller<'_> {
 #[cfg(CONFIG_SECCOMP_FILTER)]
 #[inline(always)]
 pub(crate) fn seccomp_log(caller: Caller<'_>, call: &impl Call, action: Action, log: &FilterLog) {
-    let nr = call.nr();
-    if !actions_logged().logs(action, log.requested) {
-        return;
+    if actions_logged().logs(action, log.requested) {
+        log_named(caller, call, action, log);
     }
+}
 
+/// Writes the record of a decision that is to be logged, unless the first time only is wanted and
+/// has been.
+///
+/// A function of its own where helpers are calls: its caller has fewer registers to save.
+#[cfg(CONFIG_SECCOMP_FILTER)]
+#[cfg_attr(CONFIG_RUST_INLINE_HELPERS, inline(always))]
+#[cfg_attr(not(CONFIG_RUST_INLINE_HELPERS), inline(never))]
+fn log_named(
+    caller: Caller<'_>,
+    call: &impl Call,
+    action: Action,
+    #[cfg_attr(not(CONFIG_SECCOMP_LOG_ONCE), expect(unused_variables))] log: &FilterLog,
+) {
     #[cfg(CONFIG_SECCOMP_LOG_ONCE)]
     if logged_once::is_in_use() {
         let now = logged_once::present().or(log.once);
         if now.is_once(action) {
-            if !log.logged.has(nr, call.arch(), now) {
+            if !log.logged.has(call.nr(), call.arch(), now) {
                 record_first(caller, call, action.code(), &log.logged, now);
             }
             return;
         }
     }
 
-    record(caller, nr as c_long, action.code());
+    record(caller, call.nr() as c_long, action.code());
 }
 
 /// Writes an audit record of system call `nr`, which the task is killed for with signal `signr`, if

@@ -5,7 +5,10 @@
 //! C headers: [`include/asm-generic/syscall.h`](srctree/include/asm-generic/syscall.h),
 //! [`arch/x86/include/asm/seccomp.h`](srctree/arch/x86/include/asm/seccomp.h)
 
-use core::marker::PhantomData;
+use core::{
+    marker::PhantomData,
+    mem::MaybeUninit, //
+};
 
 #[cfg(CONFIG_SECCOMP_CACHE_DEBUG)]
 use kernel::str::{
@@ -20,6 +23,7 @@ use kernel::{
         c_long,
         c_ulong, //
     },
+    prelude::FromBytes,
     task::Task, //
 };
 
@@ -171,6 +175,25 @@ impl Caller<'_> {
         // writes six words.
         unsafe { bindings::task_syscall_arguments(self.task, args.as_mut_ptr()) };
         args
+    }
+
+    /// Number, convention, instruction pointer and arguments at once: the fields of a `T`, which has
+    /// the layout of `struct seccomp_data`.
+    ///
+    /// Where helpers are calls, one in place of four.
+    #[inline(always)]
+    pub(crate) fn data<T: FromBytes>(self) -> T {
+        const {
+            assert!(size_of::<T>() == size_of::<bindings::seccomp_data>());
+            assert!(align_of::<T>() == align_of::<bindings::seccomp_data>());
+        }
+        let mut data = MaybeUninit::<T>::uninit();
+        // SAFETY: By the type invariants `task` is current, its registers saved; the function
+        // writes a structure of the size and the alignment of `data`.
+        unsafe { bindings::task_syscall_data(self.task, data.as_mut_ptr().cast()) };
+        // SAFETY: The structure has no padding, so that the function has written all of `data`, and
+        // any bytes are a valid `T`.
+        unsafe { data.assume_init() }
     }
 
     /// Makes the system call, which is not run, return `error`, a negative errno, or `val` where
