@@ -496,12 +496,42 @@ pub fn describe(call: Call, when: &When) -> String {
         return when.to_string();
     };
     let row = row(call);
+    if let Some(list) = row.and_then(|row| as_list(row, cases)) {
+        return list;
+    }
     let case = |case: &Case| {
-        let tests: Vec<String> = case.tests().map(|test| with_names(row, test)).collect();
+        let level = case
+            .tests()
+            .find(|test| test.op == Op::Eq)
+            .map(|test| test.value);
+        let tests: Vec<String> = case
+            .tests()
+            .map(|test| with_names(row, test, level))
+            .collect();
         tests.join(" && ")
     };
     let cases: Vec<String> = cases.iter().map(case).collect();
     cases.join(" || ")
+}
+
+/// Values of one argument, if that is all that the cases are.
+fn as_list(row: &Row, cases: &BTreeSet<Case>) -> Option<String> {
+    let [arg] = row.args else { return None };
+    let value = |case: &Case| {
+        let mut tests = case.tests();
+        let test = tests.next().filter(|test| {
+            test.op == Op::Eq && test.arg == arg.index && test.mask & arg.mask == arg.mask
+        })?;
+        tests
+            .next()
+            .is_none()
+            .then(|| names::bits(arg.names, test.value))
+    };
+    let values: Vec<String> = cases.iter().map(value).collect::<Option<_>>()?;
+    match values.len() {
+        0 | 1 => None,
+        _ => Some(format!("{} in ({})", arg.label, values.join(", "))),
+    }
 }
 
 /// Values that were seen, with their names.
@@ -530,7 +560,7 @@ fn option_names(arg: &Arg, values: &[u64]) -> Names {
     }
 }
 
-fn with_names(row: Option<&Row>, test: &Test) -> String {
+fn with_names(row: Option<&Row>, test: &Test, level: Option<u64>) -> String {
     let args = row.map_or(&[][..], |row| row.args);
     let Some(arg) = args.iter().find(|arg| arg.index == test.arg) else {
         return test.to_string();
@@ -545,7 +575,10 @@ fn with_names(row: Option<&Row>, test: &Test) -> String {
         return format!("{} & {bits} {sign} 0", arg.label);
     }
     let values = match (arg.label, test.op) {
-        ("optname", _) => format!("{:#x}", test.value),
+        ("optname", Op::Eq) => {
+            let first: Vec<u64> = level.into_iter().collect();
+            names::bits(option_names(arg, &first), test.value)
+        }
         (_, Op::Eq | Op::Ne) => names::bits(arg.names, test.value),
         _ => format!("{:#x}", test.value),
     };
@@ -784,6 +817,16 @@ mod tests {
         ]);
         let text = |name: &str| describe(call(name), &profile.calls[&call(name)].when);
         assert_eq!(text("socket"), "domain == AF_INET && type == SOCK_STREAM");
+        let (more, _) = restricted(&[
+            ("ioctl", &[&[0x5401], &[0x5413]]),
+            ("setsockopt", &[&[6, 1], &[1, 2]]),
+        ]);
+        let text_of = |name: &str| describe(call(name), &more.calls[&call(name)].when);
+        assert_eq!(text_of("ioctl"), "request in (TCGETS, TIOCGWINSZ)");
+        assert_eq!(
+            text_of("setsockopt"),
+            "level == SOL_SOCKET && optname == SO_REUSEADDR || level == IPPROTO_TCP && optname == TCP_NODELAY"
+        );
         assert!(text("clone").contains("CLONE_NEWUSER") && text("clone").ends_with(" == 0"));
         assert_eq!(
             text("mprotect"),

@@ -401,7 +401,7 @@ const fn low(arg: u8) -> u32 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::condition::tests::{args, when};
     use crate::syscalls::{AUDIT_ARCH_I386, AUDIT_ARCH_X86_64, X32_BIT};

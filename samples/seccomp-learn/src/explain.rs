@@ -39,7 +39,8 @@ fn of_seen(profile: &Profile, call: Call, seen: &Seen, lines: &mut Vec<String>) 
         return;
     }
     lines.push(match (seen.count, often(profile, seen)) {
-        (0, _) => "nobody has counted how often it was made".to_owned(),
+        (0, Some(often)) => format!("it was made in {often}, and nobody has counted how often"),
+        (0, None) => "nobody has counted how often it was made".to_owned(),
         (n, None) => format!("it was made {n} times"),
         (n, Some(often)) => format!("it was made {n} times, in {often}"),
     });

@@ -183,7 +183,15 @@ pub fn html(report: &Report<'_>) -> String {
         .items
         .iter()
         .partition(|item| item.severity().is_some());
-    for (title, items) in [("To be looked at", bad), ("The others", other)] {
+    let (implied, seen): (Vec<&Item>, Vec<&Item>) = other.iter().partition(|item| item.implied);
+    for (title, items) in [
+        ("To be looked at", bad),
+        ("Nothing is said against these", seen),
+        (
+            "Nobody has seen these: other ways to do what was seen",
+            implied,
+        ),
+    ] {
         if items.is_empty() {
             continue;
         }

@@ -55,6 +55,9 @@ bench() {
 	row "run, all known (the last pass)" "$free" \
 		seccomp-learn run -q --via log --base /log.txt --force -o /last.txt -- "$@"
 	row "enforce" "$free" seccomp-learn enforce -q /last.txt -- "$@"
+	row "run --via log --args" "$free" \
+		seccomp-learn run -q --via log --args --format json --force -o /args.json -- "$@"
+	row "enforce, with conditions" "$free" seccomp-learn enforce -q /args.json -- "$@"
 	row "run --via notify" "$free" seccomp-learn run -q --via notify --force -o /notify.txt -- "$@"
 	if [[ -x /bin/strace ]]; then
 		row "strace -f -c" "$free" strace -f -c -o /strace.txt "$@"

@@ -317,6 +317,55 @@ mod tests {
         }
     }
 
+    proptest! {
+        // seccompiler itself makes a filter of what is written.
+        #[test]
+        fn seccompilers_filter_means_the_same(
+            profile in conditional(&[Arch::X86_64]),
+            args in prop::collection::vec(args(), 20),
+        ) {
+            let mut profile = profile;
+            profile.action = Some(Action::Log);
+            let written = write(&profile).unwrap();
+            prop_assume!(written.warnings.is_empty() && !profile.calls.is_empty());
+            let arch = seccompiler::TargetArch::x86_64;
+            let filters = match seccompiler::compile_from_json(written.text.as_bytes(), arch) {
+                Ok(filters) => filters,
+                // Its table has not all the names, and its jumps do not reach far.
+                Err(_) => return Ok(()),
+            };
+            let program: Vec<libc::sock_filter> = filters[THREAD]
+                .iter()
+                .map(|i| libc::sock_filter { code: i.code, jt: i.jt, jf: i.jf, k: i.k })
+                .collect();
+            for &call in profile.calls.keys() {
+                for args in &args {
+                    let allowed = crate::bpf::tests::decide(&program, call, args) == crate::bpf::RET_ALLOW;
+                    prop_assert_eq!(allowed, profile.allows(call, args), "{} {:x?}", call, args);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_learnt_is_taken_by_seccompiler() {
+        let mut profile = Profile {
+            action: Some(Action::Kill),
+            ..Profile::default()
+        };
+        profile.allow_when(
+            "socket".parse().unwrap(),
+            When::any([Case::from_iter([
+                Test::masked(0, INT, Op::Eq, 2),
+                Test::masked(1, 0xfff7_f7ff, Op::Eq, 1),
+            ])]),
+        );
+        let text = write(&profile).unwrap().text;
+        let arch = seccompiler::TargetArch::x86_64;
+        let filters = seccompiler::compile_from_json(text.as_bytes(), arch).unwrap();
+        assert!(!filters[THREAD].is_empty());
+    }
+
     #[test]
     fn a_word_is_compared_as_firecracker_means_it() {
         let text = r#"{"vmm":{"default_action":"trap","filter_action":"allow","filter":[
