@@ -113,6 +113,15 @@ impl Profile {
         seen.is_some_and(|seen| seen.when.holds(args))
     }
 
+    /// The calls that had conditions before and have none any more.
+    pub fn lifted(&self, new: &Self) -> Vec<Call> {
+        let changed = self.changed(new).into_iter();
+        changed
+            .filter(|(_, _, after)| after.is_always())
+            .map(|(call, ..)| call)
+            .collect()
+    }
+
     /// Of what was removed, the call that does the same as one that was added.
     pub fn moved(removed: &[Call], added: Call) -> Option<Call> {
         let name = added.name()?;

@@ -198,6 +198,31 @@ fn a_difference_says_which_way_a_condition_went() {
 }
 
 #[test]
+fn a_condition_that_a_log_lifts_is_said() {
+    let bench = Bench::new();
+    bench.file("a", CONDITIONS);
+    let record = "type=SECCOMP msg=audit(1.2:3): ses=1 pid=1 comm=\"a\" exe=\"/bin/a\" \
+                  arch=c000003e syscall=41 code=0x7ffc0000\n";
+    let done = bench.feed(
+        &["from-log", "--base", "a", "--exact", "--format", "json"],
+        record,
+    );
+    assert!(
+        done.err.contains("socket had conditions, and has none now"),
+        "{}",
+        done.err
+    );
+    assert!(!done.out.contains("\"when\""), "{}", done.out);
+    let other = record.replace("syscall=41", "syscall=1");
+    let done = bench.feed(
+        &["from-log", "--base", "a", "--exact", "--format", "json"],
+        &other,
+    );
+    assert!(!done.err.contains("had conditions"), "{}", done.err);
+    assert!(done.out.contains("\"when\""), "{}", done.out);
+}
+
+#[test]
 fn rules_for_some_machines_are_read_for_the_one_that_is_named() {
     let bench = Bench::new();
     bench.file("docker", r#"{"defaultAction": "SCMP_ACT_ERRNO",

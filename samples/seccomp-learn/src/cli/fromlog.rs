@@ -10,7 +10,7 @@ use seccomp_learn::fromlog::{read, Choice, Found};
 use seccomp_learn::profile::Profile;
 
 use super::args::FromLog;
-use super::profiles::{output, read_profile, write_profile};
+use super::profiles::{output, read_profile, say_lifted, write_profile};
 use super::say::{line, printable, reasons, say};
 use super::EXIT_INCOMPLETE;
 
@@ -57,11 +57,13 @@ pub fn run(args: FromLog) -> Result<u8> {
         Some(path) => read_profile(path, &args.reading)?,
         None => Profile::default(),
     };
+    let before = profile.clone();
     let known = profile.calls.len() - profile.implied();
     let mut learnt = Profile::default();
     learnt.calls = found.calls;
     learnt.incomplete = incomplete;
     profile.merge(learnt);
+    say_lifted(&before, &profile, "a record has no arguments");
     let added = match args.base {
         Some(_) => {
             let all = profile.calls.len() - profile.implied();

@@ -14,7 +14,7 @@ use seccomp_learn::syscalls::Call;
 
 use super::args::{self, Execution};
 use super::output::Output;
-use super::profiles::{output, read_profile, write_profile};
+use super::profiles::{output, read_profile, say_lifted, write_profile};
 use super::say::{reasons, say, KeptBack, Progress};
 use super::EXIT_INCOMPLETE;
 
@@ -92,6 +92,11 @@ pub fn run(args: args::Run) -> Result<u8> {
         if !args.execution.quiet {
             say_conditions(&restricted);
         }
+    }
+    // With --args it is said why a call has no condition.
+    if selection.is_none() {
+        let why = "it was made in other cases, and --args was not given";
+        say_lifted(&before, &profile, why);
     }
     let written = write_profile(&mut profile, &args.writing, &output);
     for note in &learnt.notes {

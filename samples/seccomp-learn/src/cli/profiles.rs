@@ -212,6 +212,18 @@ fn selected(call: Call, seen: &Seen) -> String {
     }
 }
 
+/// Says which calls had conditions in a base and are seen with arguments that
+/// nobody knows.
+pub fn say_lifted(before: &Profile, after: &Profile, why: &str) {
+    let lifted: Vec<String> = before.lifted(after).iter().map(Call::to_string).collect();
+    if !lifted.is_empty() {
+        say(format_args!(
+            "{} had conditions, and has none now: {why}",
+            lifted.join(" ")
+        ));
+    }
+}
+
 pub fn output(args: &args::Writing) -> Output {
     match &args.output {
         Some(path) if path.as_os_str() != "-" => Output::File(path.clone(), args.force),

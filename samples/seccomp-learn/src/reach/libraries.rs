@@ -27,7 +27,8 @@ const DIRECTORIES: [&str; 6] = [
 pub struct Bytes(Vec<u8>);
 
 impl Bytes {
-    fn new(bytes: Vec<u8>) -> Option<Self> {
+    /// The file, if it is one.
+    pub fn new(bytes: Vec<u8>) -> Option<Self> {
         let elf = Elf::parse(bytes.as_slice()).ok()?;
         let right = elf.architecture() == object::Architecture::X86_64;
         right.then_some(())?;
@@ -98,7 +99,7 @@ fn open(path: &Path) -> Option<(PathBuf, Bytes)> {
 
 /// The names that a file needs, its interpreter among them, and where it says
 /// that they are.
-fn needs(path: &Path, bytes: &Bytes) -> (Vec<String>, Vec<String>) {
+pub fn needs(path: &Path, bytes: &Bytes) -> (Vec<String>, Vec<String>) {
     let elf = bytes.elf();
     let endian = Endianness::Little;
     let (mut needed, mut places) = (Vec::new(), Vec::new());

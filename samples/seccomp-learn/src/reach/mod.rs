@@ -110,6 +110,7 @@ pub fn reach(program: &Path) -> Result<Reach> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_program_of_this_machine_reaches_what_it_calls() {
@@ -193,6 +194,32 @@ int main(int c, char **v)
             assert!(options.contains(&"-s") || !has("acct"), "{options:?}");
             let unknown: u32 = reach.unknown.values().sum();
             assert!(unknown > 0, "{options:?}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+        #[test]
+        fn a_file_that_is_broken_is_no_panic(
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..40),
+            header in prop::collection::vec((0..4096usize, any::<u8>()), 0..4),
+            length in any::<prop::sample::Index>(),
+            cut in any::<bool>(),
+        ) {
+            let Ok(mut bytes) = std::fs::read("/bin/true") else { return Ok(()) };
+            for (at, byte) in changes {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            for (at, byte) in header {
+                bytes[at] = byte;
+            }
+            if cut {
+                bytes.truncate(length.index(bytes.len()));
+            }
+            let Some(bytes) = libraries::Bytes::new(bytes) else { return Ok(()) };
+            let _ = code::read(&bytes.elf());
+            let _ = libraries::needs(Path::new("/bin/true"), &bytes);
         }
     }
 
