@@ -21,7 +21,7 @@ pub struct Evidence {
     pub machine: String,
     /// This tool's version.
     pub tool: String,
-    /// How the calls were seen: `log`, `notify`, or `records` for kept ones.
+    /// How the calls were seen: `log` or `notify`.
     pub via: String,
     /// Runs of the tool.
     pub runs: u32,

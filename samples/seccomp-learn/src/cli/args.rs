@@ -25,13 +25,21 @@ or in place of another call on another day: they are marked as implied, each wit
 leaves them out. --stable K runs the program until K passes in a row brought nothing new.
 
 A list holds what the program did, not all that it could do: learn with its tests, its error paths, and on \
-the machine where it will run. Then enforce the list with --action log or errno before kill.";
+the machine where it will run. Then enforce the list with --action log or errno before kill.
+
+A call may be allowed with certain arguments only: run --args makes such conditions out of the values that were \
+seen. lint says what is wrong with a profile, explain why a call is in it, review walks through what is new, \
+and static lists what a program could call beside.";
 
 const EXAMPLES: &str = "
   seccomp-learn run -- ls -l /usr >ls.txt
   seccomp-learn run --stable 3 --format json -o ls.json -- ls -l /usr
   seccomp-learn run --duration 30 -o httpd.txt -- python3 -m http.server
+  seccomp-learn run --args --format json -o ls.json -- ls -l /usr
   seccomp-learn enforce ls.json -- ls -l /usr
+  seccomp-learn lint ls.json
+  seccomp-learn explain openat ls.json
+  seccomp-learn review --base old.json ls.json --format json -o new.json
   seccomp-learn convert --to oci --for oci ls.json
   seccomp-learn from-log /var/log/audit/audit.log --exe /usr/bin/ls";
 
