@@ -94,6 +94,7 @@ pub(crate) trait Call {
     fn nr(&self) -> c_int;
 
     /// Its convention.
+    #[cfg(CONFIG_SECCOMP_LOG_ONCE)]
     fn arch(&self) -> u32;
 }
 
@@ -104,6 +105,7 @@ impl Call for SeccompData {
         self.nr
     }
 
+    #[cfg(CONFIG_SECCOMP_LOG_ONCE)]
     #[inline(always)]
     fn arch(&self) -> u32 {
         self.arch
@@ -117,6 +119,7 @@ impl Call for Caller<'_> {
         Caller::nr(*self)
     }
 
+    #[cfg(CONFIG_SECCOMP_LOG_ONCE)]
     fn arch(&self) -> u32 {
         Caller::arch(*self)
     }

@@ -75,7 +75,7 @@ run()
 part_host() { part host "$ROOT/scripts/check.sh" -k; }
 part_crate() { part crate "$ROOT/tests/crate.sh"; }
 part_seam() { part seam "$ROOT/tests/seam.sh"; }
-part_configs() { part configs "$ROOT/scripts/configs.sh" no-compat no-sysctl schedstats no-inline-helpers; }
+part_configs() { part configs "$ROOT/scripts/configs.sh" no-compat no-sysctl schedstats no-inline-helpers no-log-once; }
 part_splat() { part splat "$ROOT/tests/splat.sh"; }
 part_upstream() { part upstream "$ROOT/tests/upstream.sh"; }
 part_report() { part report "$ROOT/tests/report.sh"; }

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """Makes the table of make bench out of the figures of both kernels.
 
-Usage: report.py DIR
+Usage: report.py DIR [BOUND]
 
-Reads DIR/c.figures and DIR/rust.figures, lines "ROUND GROUP NAME COST ...", and
+BOUND is the bound of every row that has one, in place of its own, for kernels
+that those are not meant for. Reads DIR/c.figures and DIR/rust.figures, lines "ROUND GROUP NAME COST ...", and
 where they are there DIR/c.time and DIR/rust.time. Prints a table, writes
 DIR/bench.json and DIR/bench.svg. Exit status 1 if a ratio is above its bound, 2
 if a figure is missing.
@@ -144,9 +145,11 @@ class Side:
         return rounds[0], max(abs(value - rounds[0]) for value in rounds)
 
 
-def rows(c, rust):
+def rows(c, rust, bound_of_all=None):
     """The rows of the table: dictionaries, by what they are titled together."""
     def row(name, title, bound, measure):
+        if bound is not None and name != "total":
+            bound = bound_of_all or bound
         (c_value, c_off), (rust_value, rust_off) = measure(c), measure(rust)
         ratio = rust_value / c_value
         return {"name": name, "title": title, "c": c_value, "rust": rust_value,
@@ -286,11 +289,12 @@ def chart(groups):
 
 
 def main():
-    if len(sys.argv) != 2:
+    if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
     path = Path(sys.argv[1])
+    bound = float(sys.argv[2]) if len(sys.argv) == 3 else None
     try:
-        groups = list(rows(Side(path / "c.figures"), Side(path / "rust.figures")))
+        groups = list(rows(Side(path / "c.figures"), Side(path / "rust.figures"), bound))
     except (IndexError, ValueError) as error:
         print(f"error: a figure is missing in {path}/*.figures: {error}", file=sys.stderr)
         return 2
