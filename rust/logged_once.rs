@@ -14,12 +14,16 @@ use kernel::{
     sync::atomic::{
         Acquire,
         Atomic,
-        Full,
         Relaxed,
         Release, //
     }, //
 };
 
+#[cfg(CONFIG_SYSCTL)]
+use kernel::sync::atomic::Full;
+
+#[cfg(CONFIG_SYSCTL)]
+use crate::action_set::ActionSet;
 use crate::{
     abstractions::{
         nospec::get_masked,
@@ -28,7 +32,6 @@ use crate::{
             NATIVE, //
         }, //
     },
-    action_set::ActionSet,
     once::{
         self,
         index,
