@@ -28,6 +28,7 @@ pub(crate) mod syscall;
 #[cfg(CONFIG_SYSCTL)]
 pub(crate) mod sysctl;
 pub(crate) mod task_seccomp;
+pub(crate) mod trace;
 pub(crate) mod tree;
 pub(crate) mod uaccess;
 #[cfg(CONFIG_SECCOMP_FILTER)]

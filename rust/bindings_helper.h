@@ -25,6 +25,7 @@
 #include <asm/syscall.h>
 
 #include "seccomp.h"
+#include "trace.h"
 
 /*
  * The conventions of system calls, by macros that bindgen does not follow on

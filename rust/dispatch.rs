@@ -21,7 +21,8 @@ use crate::{
             Caller,
             COMPAT,
             NATIVE, //
-        }, //
+        },
+        trace, //
     },
     action::Action,
     filter::{
@@ -34,6 +35,7 @@ use crate::{
     log::{
         seccomp_log,
         seccomp_log_kill,
+        trace_unlogged,
         Call, //
     },
     uapi::{
@@ -81,7 +83,17 @@ fn decide(caller: Caller<'_>, newest: &FilterNode, recheck_after_trace: bool) ->
     match seccomp_run_filters(newest, &data) {
         None => true,
         Some((verdict, filter)) => {
-            dispatch(caller.again(), verdict, filter, &data, recheck_after_trace)
+            // Two functions, so that the one that is hardly ever wanted takes nothing from the other.
+            if trace::is_enabled() {
+                return dispatch::<true>(
+                    caller.again(),
+                    verdict,
+                    filter,
+                    &data,
+                    recheck_after_trace,
+                );
+            }
+            dispatch::<false>(caller.again(), verdict, filter, &data, recheck_after_trace)
         }
     }
 }
@@ -113,12 +125,13 @@ fn populate_unknown(caller: Caller<'_>) -> SeccompData {
     populate_seccomp_data(caller)
 }
 
-/// Carries out `verdict`, which is that of `filter`. Returns as [`seccomp_filter`] does.
+/// Carries out `verdict`, which is that of `filter`. Returns as [`seccomp_filter`] does. With `TRACED`
+/// those are told who look at the tracepoint.
 ///
 /// Where something is to be done after a call is in functions of their own, so that this one has no
 /// register to save: 4 instructions for each of the other actions.
 #[inline(never)]
-fn dispatch(
+fn dispatch<const TRACED: bool>(
     caller: Caller<'_>,
     verdict: Verdict,
     filter: &Filter,
@@ -129,29 +142,29 @@ fn dispatch(
         Some(Action::Allow) => true,
 
         Some(action @ Action::Log) => {
-            seccomp_log(caller, data, action, filter.log());
+            seccomp_log::<TRACED>(caller, data, action, verdict, filter.log());
             true
         }
 
         Some(action @ Action::Errno) => {
             let errno = verdict.data().min(MAX_ERRNO);
             caller.set_return_value(-c_int::from(errno), 0);
-            skip(caller, data, action, filter)
+            skip::<TRACED>(caller, data, action, verdict, filter)
         }
 
-        Some(Action::Trap) => trap(caller, verdict, filter, data),
+        Some(Action::Trap) => trap::<TRACED>(caller, verdict, filter, data),
 
         Some(Action::Trace) if recheck_after_trace => true,
 
         Some(action @ Action::Trace) => {
             if !caller.ptrace_event_enabled(PtraceEvent::Seccomp) {
                 caller.set_return_value(ENOSYS.to_errno(), 0);
-                return skip(caller, data, action, filter);
+                return skip::<TRACED>(caller, data, action, verdict, filter);
             }
-            ask_tracer(caller, verdict, filter, data)
+            ask_tracer::<TRACED>(caller, verdict, filter, data)
         }
 
-        Some(Action::UserNotif) => ask_listener(caller, filter, data),
+        Some(Action::UserNotif) => ask_listener::<TRACED>(caller, verdict, filter, data),
 
         Some(Action::KillThread | Action::KillProcess) | None => kill(caller, data.nr, verdict),
     }
@@ -159,44 +172,73 @@ fn dispatch(
 
 /// Logs that `call` is not run, where `filter` asked for it. Returns `false`.
 #[inline(always)]
-fn skip(caller: Caller<'_>, call: &impl Call, action: Action, filter: &Filter) -> bool {
-    seccomp_log(caller, call, action, filter.log());
+fn skip<const TRACED: bool>(
+    caller: Caller<'_>,
+    call: &impl Call,
+    action: Action,
+    verdict: Verdict,
+    filter: &Filter,
+) -> bool {
+    seccomp_log::<TRACED>(caller, call, action, verdict, filter.log());
     false
 }
 
 /// Has the signal handler of the task look after the system call of `data`.
 #[inline(never)]
-fn trap(caller: Caller<'_>, verdict: Verdict, filter: &Filter, data: &SeccompData) -> bool {
+fn trap<const TRACED: bool>(
+    caller: Caller<'_>,
+    verdict: Verdict,
+    filter: &Filter,
+    data: &SeccompData,
+) -> bool {
     // The handler is to see the registers as they were.
     caller.rollback();
     caller.force_sig_seccomp(data.nr, verdict.data(), false);
-    skip(caller, data, Action::Trap, filter)
+    skip::<TRACED>(caller, data, Action::Trap, verdict, filter)
 }
 
 /// Has the listener of `filter` decide about the system call of `data`.
 #[inline(never)]
-fn ask_listener(caller: Caller<'_>, filter: &Filter, data: &SeccompData) -> bool {
-    seccomp_do_user_notification(caller, filter, data)
-        || skip(caller, data, Action::UserNotif, filter)
+fn ask_listener<const TRACED: bool>(
+    caller: Caller<'_>,
+    verdict: Verdict,
+    filter: &Filter,
+    data: &SeccompData,
+) -> bool {
+    if seccomp_do_user_notification(caller, filter, data) {
+        if TRACED {
+            trace_unlogged(caller, data.nr, verdict);
+        }
+        return true;
+    }
+    skip::<TRACED>(caller, data, Action::UserNotif, verdict, filter)
 }
 
 /// Stops for the tracer, and decides about what it leaves behind.
 #[cold]
 #[inline(never)]
-fn ask_tracer(caller: Caller<'_>, verdict: Verdict, filter: &Filter, data: &SeccompData) -> bool {
+fn ask_tracer<const TRACED: bool>(
+    caller: Caller<'_>,
+    verdict: Verdict,
+    filter: &Filter,
+    data: &SeccompData,
+) -> bool {
     caller.ptrace_event(PtraceEvent::Seccomp, verdict.data());
 
     // A fatal signal can end the stop before the tracer has seen it, with the system call as it
     // was. The task is about to die; that call must not run before.
     if caller.fatal_signal_pending() {
-        return skip(caller, data, Action::Trace, filter);
+        return skip::<TRACED>(caller, data, Action::Trace, verdict, filter);
     }
 
     // By a negative number a tracer says that the call is to be skipped.
     if caller.nr() < 0 {
-        return skip(caller, &caller, Action::Trace, filter);
+        return skip::<TRACED>(caller, &caller, Action::Trace, verdict, filter);
     }
 
+    if TRACED {
+        trace_unlogged(caller, caller.nr(), verdict);
+    }
     recheck_after_trace(caller)
 }
 

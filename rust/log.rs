@@ -18,7 +18,8 @@ use crate::uapi::SeccompData;
 use crate::{
     abstractions::{
         audit,
-        syscall::Caller, //
+        syscall::Caller,
+        trace, //
     },
     action::Action,
     action_set::ActionSet,
@@ -125,18 +126,57 @@ impl Call for Caller<'_> {
     }
 }
 
-/// Writes an audit record of `call` if `action`, which the filter whose `log` it is has decided for,
-/// is to be logged.
+/// Writes an audit record of `call` if `action`, which the filter whose `log` it is has decided for
+/// by `verdict`, is to be logged. With `TRACED` those are told who look at the tracepoint.
 #[cfg(CONFIG_SECCOMP_FILTER)]
 #[inline(always)]
-pub(crate) fn seccomp_log(caller: Caller<'_>, call: &impl Call, action: Action, log: &FilterLog) {
-    if actions_logged().logs(action, log.requested) {
-        log_named(caller, call, action, log);
+pub(crate) fn seccomp_log<const TRACED: bool>(
+    caller: Caller<'_>,
+    call: &impl Call,
+    action: Action,
+    verdict: Verdict,
+    log: &FilterLog,
+) {
+    if TRACED {
+        log_and_trace(caller, call, action, verdict, log);
+    } else {
+        log_decision(caller, call, action, log);
     }
 }
 
+/// As [`seccomp_log`] with the tracepoint. Apart, as it is hardly ever wanted.
+#[cfg(CONFIG_SECCOMP_FILTER)]
+#[cold]
+#[inline(never)]
+fn log_and_trace(
+    caller: Caller<'_>,
+    call: &impl Call,
+    action: Action,
+    verdict: Verdict,
+    log: &FilterLog,
+) {
+    let logged = log_decision(caller, call, action, log);
+    trace::trace_seccomp_verdict(caller, call.nr(), verdict.code(), verdict.data(), logged);
+}
+
+/// Tells those who look at the tracepoint of a call that is made after all.
+#[cfg(CONFIG_SECCOMP_FILTER)]
+#[cold]
+#[inline(never)]
+pub(crate) fn trace_unlogged(caller: Caller<'_>, nr: c_int, verdict: Verdict) {
+    trace::trace_seccomp_verdict(caller, nr, verdict.code(), verdict.data(), false);
+}
+
+/// Writes the record if there is to be one. Returns whether there was.
+#[cfg(CONFIG_SECCOMP_FILTER)]
+#[inline(always)]
+fn log_decision(caller: Caller<'_>, call: &impl Call, action: Action, log: &FilterLog) -> bool {
+    let nr = call.nr();
+    actions_logged().logs(action, log.requested) && log_named(caller, call, nr, action, log)
+}
+
 /// Writes the record of a decision that is to be logged, unless the first time only is wanted and
-/// has been.
+/// has been. Returns whether it was written.
 ///
 /// A function of its own where helpers are calls: its caller has fewer registers to save.
 #[cfg(CONFIG_SECCOMP_FILTER)]
@@ -144,22 +184,25 @@ pub(crate) fn seccomp_log(caller: Caller<'_>, call: &impl Call, action: Action, 
 #[cfg_attr(not(CONFIG_RUST_INLINE_HELPERS), inline(never))]
 fn log_named(
     caller: Caller<'_>,
-    call: &impl Call,
+    #[cfg_attr(not(CONFIG_SECCOMP_LOG_ONCE), expect(unused_variables))] call: &impl Call,
+    nr: c_int,
     action: Action,
     #[cfg_attr(not(CONFIG_SECCOMP_LOG_ONCE), expect(unused_variables))] log: &FilterLog,
-) {
+) -> bool {
     #[cfg(CONFIG_SECCOMP_LOG_ONCE)]
     if logged_once::is_in_use() {
         let now = logged_once::present().or(log.once);
         if now.is_once(action) {
-            if !log.logged.has(call.nr(), call.arch(), now) {
-                record_first(caller, call, action.code(), &log.logged, now);
+            if log.logged.has(nr, call.arch(), now) {
+                return false;
             }
-            return;
+            record_first(caller, call, action.code(), &log.logged, now);
+            return true;
         }
     }
 
-    record(caller, call.nr() as c_long, action.code());
+    record(caller, nr as c_long, action.code());
+    true
 }
 
 /// Writes an audit record of system call `nr`, which the task is killed for with signal `signr`, if
@@ -175,8 +218,12 @@ pub(crate) fn seccomp_log_kill(
     action: Action,
     verdict: Verdict,
 ) {
-    if actions_logged().logs(action, true) {
+    let logged = actions_logged().logs(action, true);
+    if logged {
         audit::audit_seccomp(caller, nr as c_long, signr, verdict.code());
+    }
+    if trace::is_enabled() {
+        trace::trace_seccomp_verdict(caller, nr, verdict.code(), verdict.data(), logged);
     }
 }
 

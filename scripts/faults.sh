@@ -116,7 +116,7 @@ cat >"$work/guest" <<-END
 		seccomp_bpf) echo kernel ./seccomp_bpf ;;
 		lifetime_test | listener_test) echo seccomp_lifetime "./\$1" ;;
 		log_test) echo seccomp_log ./log_test -F no_audit ;;
-		sysctl_test | once_test | once_sysctl_test) echo seccomp_log "./\$1" ;;
+		sysctl_test | once_test | once_sysctl_test | trace_test) echo seccomp_log "./\$1" ;;
 		esac
 	}
 	fails()
@@ -163,14 +163,14 @@ cat >"$work/guest" <<-END
 	{
 		case \$1 in
 		kunit | stress) \$1 ;;
-		seccomp_bpf:* | lifetime_test:* | listener_test:* | log_test:* | sysctl_test:* | once_test:* | once_sysctl_test:*) suite "\${1%%:*}" "\${1##*: }" ;;
+		seccomp_bpf:* | lifetime_test:* | listener_test:* | log_test:* | sysctl_test:* | once_test:* | once_sysctl_test:* | trace_test:*) suite "\${1%%:*}" "\${1##*: }" ;;
 		${oracles[0]} | ${oracles[1]} | ${oracles[2]}) oracle "\$1" ;;
 		esac
 	}
 	each "\$1"
 	# What was known is not enough any more.
 	kunit
-	for name in seccomp_bpf lifetime_test listener_test log_test sysctl_test once_test once_sysctl_test; do
+	for name in seccomp_bpf lifetime_test listener_test log_test sysctl_test once_test once_sysctl_test trace_test; do
 		suite \$name
 	done
 	for name in ${oracles[*]}; do

@@ -81,7 +81,8 @@ ktap_print_header
 ktap_set_plan 6
 check "no patch touches kernel/seccomp.c" untouched
 check "with SECCOMP_RUST the kernel is built of kernel/seccomp/" \
-	built_of rust kernel/seccomp/rust/seccomp.o kernel/seccomp/rust/syscall.o
+	built_of rust kernel/seccomp/rust/seccomp.o kernel/seccomp/rust/syscall.o \
+	kernel/seccomp/rust/trace.o
 check "without it of kernel/seccomp.c" built_of c kernel/seccomp.o
 check "no unsafe code and no bindings above the abstractions" no_unsafe
 check "the documentation counts the unsafe code of each file" counted
