@@ -3,7 +3,7 @@
 //! `lint`: what is wrong with a profile.
 
 use anyhow::Result;
-use seccomp_learn::lint::{lint, Severity};
+use seccomp_learn::lint::{lint, Finding, Severity};
 use serde::Serialize;
 
 use super::args::{Lint, LintFormat};
@@ -19,18 +19,36 @@ struct Entry {
     text: String,
 }
 
+/// A line for each finding; the same of one call on several architectures is one.
+fn lines(findings: &[Finding]) -> String {
+    let mut grouped: Vec<(&Finding, Vec<String>)> = Vec::new();
+    for found in findings {
+        let label = |of: &Finding| of.call.map(|call| call.label());
+        let same = |there: &&Finding| {
+            there.rule == found.rule && there.text == found.text && label(there) == label(found)
+        };
+        let call = found.call.map(|call| call.to_string());
+        match grouped.iter_mut().find(|(there, _)| same(there)) {
+            Some((_, calls)) => calls.extend(call),
+            None => grouped.push((found, call.into_iter().collect())),
+        }
+    }
+    let line = |(found, calls): (&Finding, Vec<String>)| {
+        let calls = match calls.is_empty() {
+            true => String::new(),
+            false => format!("{}: ", calls.join(", ")),
+        };
+        let line = format!("{}: {calls}{} [{}]", found.severity, found.text, found.rule);
+        format!("{}\n", printable(&line))
+    };
+    grouped.into_iter().map(line).collect()
+}
+
 pub fn run(args: Lint) -> Result<u8> {
     let profile = read_profile(&args.profile, &args.reading)?;
     let findings = lint(&profile);
     let text: String = match args.format {
-        LintFormat::Text => findings
-            .iter()
-            .map(|found| {
-                let call = found.call.map_or(String::new(), |call| format!("{call}: "));
-                let line = format!("{}: {call}{} [{}]", found.severity, found.text, found.rule);
-                format!("{}\n", printable(&line))
-            })
-            .collect(),
+        LintFormat::Text => lines(&findings),
         LintFormat::Json => {
             let entries: Vec<Entry> = findings
                 .iter()
