@@ -106,11 +106,6 @@ impl Asked {
 
     /// It has.
     pub(crate) const YES: Self = Self(ActionSet::LOGGABLE.bits() as u64);
-
-    /// Whether it has.
-    pub(crate) const fn is_yes(self) -> bool {
-        self.0 != 0
-    }
 }
 
 /// The generation in the upper half of a word.

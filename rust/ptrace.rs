@@ -110,7 +110,7 @@ pub(crate) fn seccomp_get_metadata(task: &Task, size: c_ulong, data: UserPtr) ->
             flags |= u64::from(uapi::SECCOMP_FILTER_FLAG_LOG);
         }
         #[cfg(CONFIG_SECCOMP_LOG_ONCE)]
-        if log.once.is_yes() {
+        if log.once == crate::once::Asked::YES {
             flags |= u64::from(crate::uapi::SECCOMP_FILTER_FLAG_LOG_ONCE);
         }
         let metadata = SeccompMetadata { filter_off, flags };

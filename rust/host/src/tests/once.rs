@@ -219,11 +219,6 @@ fn threads_lose_nothing() {
 }
 
 #[test]
-fn the_flag_is_yes_or_no() {
-    assert!(Asked::YES.is_yes() && !Asked::NO.is_yes());
-}
-
-#[test]
 fn kills_are_always_logged() {
     for bits in 0..=u32::from(u8::MAX) {
         let set = ActionSet::from_bits(bits);
