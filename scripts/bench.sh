@@ -112,7 +112,7 @@ python3 "$tools/report.py" "$out" ${BOUND:+"$BOUND"} || status=$?
 if [ "${LEARN:-1}" = 1 ]; then
 	"$ROOT/scripts/learn.sh"
 	say "how much slower programs are while they are learnt"
-	"$ROOT/scripts/vm.sh" --icount --cpus 1 -- \
+	"$ROOT/scripts/vm.sh" --icount --cpus 1 --memory 2G -- \
 		"$ROOT/samples/seccomp-learn/tests/bench.sh $BUILD/learn/release/seccomp-learn" </dev/null | tee "$out/learn.txt" || status=1
 fi
 exit "$status"

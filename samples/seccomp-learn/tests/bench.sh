@@ -32,42 +32,100 @@ least() {
 	echo "$best"
 }
 
-# row NAME FREE COMMAND...: its time, and how often FREE is in it.
+# row NAME FREE FOUND COMMAND...: its time, how often FREE is in it, and how many of
+# the kinds of calls that were made the function FOUND finds in what it has left. If
+# that is none, the row has no such column. What it says of losses stands behind.
 row() {
-	local name=$1 free=$2 took
-	shift 2
-	took=$(least "$@")
+	local name=$1 free=$2 found=$3 took kinds='' lost=''
+	shift 3
+	rm -f /found.txt /lost.txt
+	took=$(least "$@") || return
 	free=${free:-$took}
-	printf '  %-34s %6d.%03d s %5d.%02d x\n' "$name" $((took / 1000)) $((took % 1000)) \
-		$((took / free)) $((took * 100 / free % 100))
+	if [[ -n $found ]]; then
+		"$found" | sort -u >/found.txt
+		kinds="$(comm -12 /truth.txt /found.txt | wc -l)/$(wc -l </truth.txt)"
+		lost=0
+		if [[ -s /lost.txt ]]; then lost=$(</lost.txt); fi
+	fi
+	printf '  %-34s %6d.%03d s %5d.%02d x  %7s  %s\n' "$name" $((took / 1000)) $((took % 1000)) \
+		$((took / free)) $((took * 100 / free % 100)) "$kinds" "$lost"
+}
+
+# The names of the calls in a list that a run has left. One that is not complete says so.
+by_learning() {
+	if grep -q '^# incomplete' /list.txt; then sed -n 's/^# incomplete: //p' /list.txt >/lost.txt; fi
+	sed '/^#/d; s/ .*//' /list.txt
+}
+
+# In the table of strace -c the name is last, and its number the fourth word.
+by_strace() {
+	awk '$4 ~ /^[0-9]+$/ && $NF != "total" { print $NF }' /strace.txt
+}
+
+by_perf() {
+	sed -n 's/.*LOST \([0-9]* events\).*/\1/p' /perf.txt | tail -n 1 >/lost.txt
+	awk '$2 ~ /^[0-9]+$/ && NF >= 7 { print $1 }' /perf.txt >/names.txt
+	# It leaves out what the kernel has no format for.
+	if [[ ! -s /names.txt ]]; then echo "it shows no calls" >/lost.txt; fi
+	cat /names.txt
+}
+
+# Numbers of the native table, which the learner has names for.
+by_bpftrace() {
+	sed -n 's/.*Lost \([0-9]* events\).*/\1/p' /bpftrace.txt | tail -n 1 >/lost.txt
+	sed -n 's/^@\[\([0-9]*\)\]: .*/\1/p' /bpftrace.txt >/numbers.txt
+	seccomp-learn convert --exact /numbers.txt 2>/dev/null | sed '/^#/d; s/ .*//'
+}
+
+# bpftrace takes its command as one word.
+with_bpftrace() {
+	bpftrace -I /include -q -o /bpftrace.txt -e 'tracepoint:raw_syscalls:sys_enter { @[args->id] = count(); }' -c "$*"
 }
 
 # bench TITLE OFF COMMAND...: OFF is its time where audit has never been on.
 bench() {
 	local title=$1 off=$2 free
+	local learning=(seccomp-learn run -q --force --exact)
 	shift 2
 	free=$(least "$@")
-	echo "$title"
+	# What there is to be found: each call was recorded, and no record lost.
+	seccomp-learn run --force --exact --count --via log -o /list.txt -- "$@" >/dev/null 2>/err.log </dev/null || {
+		cat /err.log >&2
+		return 1
+	}
+	by_learning | sort -u >/truth.txt
+	echo "$title: $(sed -nE 's/.* ([0-9]+) records, .*/\1/p' /err.log) calls of $(wc -l </truth.txt) kinds"
+	printf '  %-34s %12s %10s  %7s  %s\n' '' time 'times free' found lost
 	printf '  %-34s %6d.%03d s %5d.%02d x\n' "free, audit never on" $((off / 1000)) $((off % 1000)) \
 		$((off / free)) $((off * 100 / free % 100))
-	row "free" "$free" "$@"
-	row "run --via log" "$free" seccomp-learn run -q --via log --force -o /log.txt -- "$@"
-	row "run, all known (the last pass)" "$free" \
-		seccomp-learn run -q --via log --base /log.txt --force -o /last.txt -- "$@"
-	row "enforce" "$free" seccomp-learn enforce -q /last.txt -- "$@"
-	row "run --via log --args" "$free" \
+	row "free" "$free" '' "$@"
+	row "run --via log" "$free" by_learning "${learning[@]}" --via log -o /list.txt -- "$@"
+	cp /list.txt /known.txt
+	row "run --via log --count" "$free" by_learning "${learning[@]}" --via log --count -o /list.txt -- "$@"
+	row "run, all known (the last pass)" "$free" '' \
+		seccomp-learn run -q --via log --base /known.txt --force -o /last.txt -- "$@"
+	row "enforce" "$free" '' seccomp-learn enforce -q /last.txt -- "$@"
+	row "run --via log --args" "$free" '' \
 		seccomp-learn run -q --via log --args --format json --force -o /args.json -- "$@"
-	row "enforce, with conditions" "$free" seccomp-learn enforce -q /args.json -- "$@"
-	row "run --via notify" "$free" seccomp-learn run -q --via notify --force -o /notify.txt -- "$@"
+	row "enforce, with conditions" "$free" '' seccomp-learn enforce -q /args.json -- "$@"
+	row "run --via notify" "$free" by_learning "${learning[@]}" --via notify -o /list.txt -- "$@"
 	if [[ -x /bin/strace ]]; then
-		row "strace -f -c" "$free" strace -f -c -o /strace.txt "$@"
-		# Without calls to trace the filter would save nothing.
-		row "strace -f --seccomp-bpf -e none" "$free" \
-			strace -f --seccomp-bpf -e trace=none -o /strace.txt "$@"
-		row "strace -f -c --seccomp-bpf -e %file" "$free" \
-			strace -f -c --seccomp-bpf -e trace=%file -o /strace.txt "$@"
+		row "strace -f -c" "$free" by_strace strace -f -c -o /strace.txt "$@"
+		row "strace -f -c --seccomp-bpf" "$free" by_strace \
+			strace -f -c --seccomp-bpf -e trace=all -o /strace.txt "$@"
 	else
 		echo "  no strace"
+	fi
+	if [[ -x /bin/perf ]]; then
+		row "perf trace -s" "$free" by_perf perf trace -s -o /perf.txt -- "$@" || echo "  perf trace: $(tail -n 1 /err.log)"
+	else
+		echo "  no perf"
+	fi
+	if [[ -x /bin/bpftrace ]]; then
+		row "bpftrace, a map of the numbers" "$free" by_bpftrace with_bpftrace "$@" ||
+			echo "  bpftrace: $(tail -n 1 /err.log)"
+	else
+		echo "  no bpftrace"
 	fi
 }
 
@@ -108,7 +166,7 @@ mkdir -p "$root"/{bin,proc,run,dev,usr}
 mknod -m 666 "$root/dev/null" c 1 3
 cp "$1" "$root/bin/seccomp-learn"
 cp "$0" "$root/bench.sh"
-for program in bash sh find cat rm sleep strace redis-{server,benchmark,cli}; do
+for program in bash sh find cat rm cp sleep sort comm wc sed grep tail awk strace perf bpftrace redis-{server,benchmark,cli}; do
 	if path=$(command -v "$program"); then cp -L "$path" "$root/bin/$program"; fi
 done
 # What they are linked with, the dynamic linker included.
@@ -129,6 +187,13 @@ redis-cli -s /socket shutdown nosave
 wait
 END
 mount -t proc proc "$root/proc"
+# What perf and bpftrace look at.
+mkdir -p "$root/include"
+cp -rL /usr/include/{linux,asm-generic} /usr/include/x86_64-linux-gnu/asm "$root/include/" 2>/dev/null || true
+mkdir -p "$root/sys"
+mount -t sysfs sysfs "$root/sys"
+mount -t debugfs debugfs "$root/sys/kernel/debug" || true
+mount -t tracefs tracefs "$root/sys/kernel/tracing" || true
 chroot "$root" /bin/bash /bench.sh /bin/seccomp-learn "$rounds" off
 python3 "$here/audit.py" enabled 1
 chroot "$root" /bin/bash /bench.sh /bin/seccomp-learn "$rounds" on
