@@ -4,8 +4,9 @@
 //!
 //! C header: `kernel/seccomp/rust/trace.h`
 
+#[cfg(CONFIG_TRACEPOINTS)]
+use kernel::bindings;
 use kernel::{
-    bindings,
     ffi::{
         c_int,
         c_ulong, //
