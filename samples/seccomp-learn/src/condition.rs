@@ -345,6 +345,14 @@ pub(crate) mod tests {
         prop::collection::vec(case, 1..4).prop_map(When::any)
     }
 
+    /// Conditions as they are made of what was seen: masked arguments that have a value.
+    fn learnt() -> impl Strategy<Value = When> {
+        let test = (0..3u8, mask(), number())
+            .prop_map(|(arg, mask, value)| Test::masked(arg, mask, Op::Eq, value & mask));
+        let case = prop::collection::vec(test, 1..4).prop_map(Case::from_iter);
+        prop::collection::vec(case, 1..4).prop_map(When::any)
+    }
+
     /// Arguments near the values of a condition.
     pub fn args() -> impl Strategy<Value = [u64; 6]> {
         prop::array::uniform6(number())
@@ -372,6 +380,12 @@ pub(crate) mod tests {
             let mut both = a.clone();
             both.or(b.clone());
             prop_assert_eq!(both.holds(&args), a.holds(&args) || b.holds(&args));
+        }
+
+        #[test]
+        fn a_sum_of_what_is_learnt_is_seen_to_allow_both(a in learnt(), b in learnt()) {
+            let mut both = a.clone();
+            both.or(b.clone());
             prop_assert!(a.implies(&both) && b.implies(&both));
         }
 
