@@ -50,7 +50,7 @@ show_differences()
 	while read -r line; do
 		printf '# line %d\n' "$line"
 		diff -u --label "${one##*/}" --label "${two##*/}" \
-			<(sed -n "${line}{s/ | /\n/g;p}" "$one") <(sed -n "${line}{s/ | /\n/g;p}" "$two") | sed 's/^/#   /'
+			<(sed -n "${line}{s/ | /\n/g;p}" "$one") <(sed -n "${line}{s/ | /\n/g;p}" "$two") | sed 's/^/#   /' || true
 	done < <(paste -d $'\001' "$one" "$two" |
 		awk -F $'\001' -v max="$shown" '$1 != $2 { print NR; if (++n == max) exit }')
 }

@@ -65,6 +65,11 @@ unsigned int step_disturbs(const struct step *s)
 	const unsigned int subjects = 1U << S0 | 1U << S1 | 1U << S2 | 1U << C0;
 
 	switch ((enum op_kind)s->op) {
+	case OP_ATTACH:
+	case OP_SECCOMP:
+	case OP_PRCTL:
+		/* Told what it got, it may be killed for its next call, which is to wait. */
+		return 1U << s->actor;
 	case OP_SIGNAL:
 		return s->v[0] == L0 || s->v[0] == L1 ? 1U << s->v[0] : subjects;
 	case OP_SEIZE:
