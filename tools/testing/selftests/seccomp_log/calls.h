@@ -7,6 +7,9 @@
 #define SECCOMP_LOG_CALLS_H
 
 #include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/user.h>
+#include <sys/wait.h>
 
 #include "seccomp_log.h"
 
@@ -21,79 +24,9 @@
 #define TRACED_NR	__NR_getpgrp
 #ifndef __NR_uretprobe
 #define __NR_uretprobe	335
-/* What the call returned to the caller fits the action that a filter gave it. */
-static inline void expect_effect(struct __test_metadata *_metadata, const struct caller *caller,
-			  unsigned int action, pid_t parent)
-{
-	EXPECT_EQ(1, shared->returned) {
-		TH_LOG("%s, action 0x%x", caller->name, action);
-	}
-	EXPECT_EQ(action == SECCOMP_RET_TRAP, shared->sigsys) {
-		TH_LOG("%s, action 0x%x", caller->name, action);
-	}
-	switch (action) {
-	case SECCOMP_RET_ALLOW:
-	case SECCOMP_RET_LOG:
-		if (caller == &minus_one || (caller == &x32 && !has_x32))
-			parent = -ENOSYS;
-		EXPECT_EQ(parent, shared->ret);
-		break;
-	case SECCOMP_RET_ERRNO:
-		EXPECT_EQ(-RET_DATA, shared->ret);
-		break;
-	case SECCOMP_RET_TRACE:
-	case SECCOMP_RET_USER_NOTIF:
-		/* Nobody traces, nobody listens. */
-		EXPECT_EQ(-ENOSYS, shared->ret);
-		break;
-	case SECCOMP_RET_TRAP:
-		EXPECT_EQ((long)caller->arg, shared->ret);
-		EXPECT_EQ(RET_DATA, shared->sig_errno);
-		EXPECT_EQ((int)caller->nr, shared->sig_nr);
-		EXPECT_EQ(caller->arch, shared->sig_arch);
-		EXPECT_EQ((void *)caller->ip, shared->sig_addr);
-		break;
-	}
-}
-
 #endif
 #ifndef __NR_uprobe
 #define __NR_uprobe	336
-/* What the call returned to the caller fits the action that a filter gave it. */
-static inline void expect_effect(struct __test_metadata *_metadata, const struct caller *caller,
-			  unsigned int action, pid_t parent)
-{
-	EXPECT_EQ(1, shared->returned) {
-		TH_LOG("%s, action 0x%x", caller->name, action);
-	}
-	EXPECT_EQ(action == SECCOMP_RET_TRAP, shared->sigsys) {
-		TH_LOG("%s, action 0x%x", caller->name, action);
-	}
-	switch (action) {
-	case SECCOMP_RET_ALLOW:
-	case SECCOMP_RET_LOG:
-		if (caller == &minus_one || (caller == &x32 && !has_x32))
-			parent = -ENOSYS;
-		EXPECT_EQ(parent, shared->ret);
-		break;
-	case SECCOMP_RET_ERRNO:
-		EXPECT_EQ(-RET_DATA, shared->ret);
-		break;
-	case SECCOMP_RET_TRACE:
-	case SECCOMP_RET_USER_NOTIF:
-		/* Nobody traces, nobody listens. */
-		EXPECT_EQ(-ENOSYS, shared->ret);
-		break;
-	case SECCOMP_RET_TRAP:
-		EXPECT_EQ((long)caller->arg, shared->ret);
-		EXPECT_EQ(RET_DATA, shared->sig_errno);
-		EXPECT_EQ((int)caller->nr, shared->sig_nr);
-		EXPECT_EQ(caller->arch, shared->sig_arch);
-		EXPECT_EQ((void *)caller->ip, shared->sig_addr);
-		break;
-	}
-}
-
 #endif
 /* No table of x86 has this number or a higher one; x32's has its last from 512 on. */
 #define BEHIND_ALL_TABLES 600
@@ -340,6 +273,28 @@ static inline void expect_effect(struct __test_metadata *_metadata, const struct
 		EXPECT_EQ((void *)caller->ip, shared->sig_addr);
 		break;
 	}
+}
+
+/* Follows a child that has asked to be traced and stopped, to where filters stop it. */
+static inline void trace_child(struct __test_metadata *_metadata, pid_t pid)
+{
+	int status;
+
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_EQ(0, ptrace(PTRACE_SETOPTIONS, pid, NULL,
+			    PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL));
+	ASSERT_EQ(0, ptrace(PTRACE_CONT, pid, NULL, NULL));
+}
+
+/* Waits until a filter stops it, and reads its registers. */
+static inline void seccomp_stop(struct __test_metadata *_metadata, pid_t pid,
+				struct user_regs_struct *regs)
+{
+	int status;
+
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_EQ(SIGTRAP | PTRACE_EVENT_SECCOMP << 8, status >> 8);
+	ASSERT_EQ(0, ptrace(PTRACE_GETREGS, pid, NULL, regs));
 }
 
 #endif

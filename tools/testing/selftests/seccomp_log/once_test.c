@@ -728,10 +728,9 @@ TEST_F(once, filters_of_two_processes_are_two)
 	}
 }
 
-/* The number counts, and not what was decided about it before. */
-TEST_F(once, the_memory_is_of_numbers)
+/* One number, two decisions: close(1000000) is logged, close(1000001) fails. */
+static long attach_close(unsigned int flags)
 {
-	struct state *state = &self->state;
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_close, 0, 3),
@@ -744,7 +743,15 @@ TEST_F(once, the_memory_is_of_numbers)
 	};
 	struct sock_fprog prog = { .len = ARRAY_SIZE(code), .filter = code };
 
-	ASSERT_EQ(0, syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, BOTH, &prog));
+	return syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, flags, &prog);
+}
+
+/* The number counts, and not what was decided about it before. */
+TEST_F(once, the_memory_is_of_numbers)
+{
+	struct state *state = &self->state;
+
+	ASSERT_EQ(0, attach_close(BOTH));
 	EXPECT_EQ(-1, close(1000000));
 	EXPECT_EQ(EBADF, errno);
 	EXPECT_RECORDS(1);
@@ -759,22 +766,10 @@ TEST_F(once, the_memory_is_of_numbers)
 TEST_F(once, what_is_logged_each_time_is_not_remembered)
 {
 	struct state *state = &self->state;
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_close, 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 1000000, 2, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 1000001, 2, 0),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_LOG),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | RET_DATA),
-	};
-	struct sock_fprog prog = { .len = ARRAY_SIZE(code), .filter = code };
 	int i;
 
 	ASSERT_EQ(0, set_once(1U << LOGS_LOG));
-	ASSERT_EQ(0, syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_LOG,
-			     &prog));
+	ASSERT_EQ(0, attach_close(SECCOMP_FILTER_FLAG_LOG));
 	for (i = 0; i < 3; i++)
 		close(1000001);
 	EXPECT_RECORDS(3);
@@ -835,8 +830,8 @@ TEST_F(once, a_call_that_a_tracer_changes)
 	};
 	struct state *state = &self->state;
 	struct user_regs_struct regs;
-	int status, i;
 	pid_t pid;
+	int i;
 
 	pid = fork();
 	ASSERT_LE(0, pid);
@@ -848,14 +843,9 @@ TEST_F(once, a_call_that_a_tracer_changes)
 			native_call(__NR_getppid);
 		_exit(0);
 	}
-	ASSERT_EQ(pid, waitpid(pid, &status, 0));
-	ASSERT_EQ(0, ptrace(PTRACE_SETOPTIONS, pid, NULL,
-			    PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL));
-	ASSERT_EQ(0, ptrace(PTRACE_CONT, pid, NULL, NULL));
+	trace_child(_metadata, pid);
 	for (i = 0; i < 6; i++) {
-		ASSERT_EQ(pid, waitpid(pid, &status, 0));
-		ASSERT_EQ(SIGTRAP | PTRACE_EVENT_SECCOMP << 8, status >> 8);
-		ASSERT_EQ(0, ptrace(PTRACE_GETREGS, pid, NULL, &regs));
+		seccomp_stop(_metadata, pid, &regs);
 		regs.orig_rax = i < 3 ? FIRST_VOID : -1UL;
 		regs.rax = -EDOM;
 		ASSERT_EQ(0, ptrace(PTRACE_SETREGS, pid, NULL, &regs));

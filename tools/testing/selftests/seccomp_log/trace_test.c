@@ -289,17 +289,12 @@ TEST_F(verdict, of_a_call_that_a_tracer_has_seen)
 		native_call(native.nr);
 		_exit(0);
 	}
-	ASSERT_EQ(pid, waitpid(pid, &status, 0));
-	ASSERT_EQ(0, ptrace(PTRACE_SETOPTIONS, pid, NULL,
-			    PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL));
-	ASSERT_EQ(0, ptrace(PTRACE_CONT, pid, NULL, NULL));
+	trace_child(_metadata, pid);
 	for (i = 0; i < 2; i++) {
-		ASSERT_EQ(pid, waitpid(pid, &status, 0));
-		ASSERT_EQ(SIGTRAP | PTRACE_EVENT_SECCOMP << 8, status >> 8);
+		seccomp_stop(_metadata, pid, &regs);
 		/* Not before it is known what becomes of it. */
 		if (!i)
 			EXPECT_NO_EVENT();
-		ASSERT_EQ(0, ptrace(PTRACE_GETREGS, pid, NULL, &regs));
 		if (i)
 			regs.orig_rax = -1UL;
 		ASSERT_EQ(0, ptrace(PTRACE_SETREGS, pid, NULL, &regs));
