@@ -345,12 +345,15 @@ pub(crate) mod tests {
         prop::collection::vec(case, 1..4).prop_map(When::any)
     }
 
-    /// Conditions as they are made of what was seen: masked arguments that have a value.
-    fn learnt() -> impl Strategy<Value = When> {
-        let test = (0..3u8, mask(), number())
-            .prop_map(|(arg, mask, value)| Test::masked(arg, mask, Op::Eq, value & mask));
+    /// Conditions as they are learnt: equalities of masked bits.
+    pub fn learnt() -> impl Strategy<Value = When> {
+        let test = test().prop_map(|test| Test {
+            op: Op::Eq,
+            value: test.value & test.mask,
+            ..test
+        });
         let case = prop::collection::vec(test, 1..4).prop_map(Case::from_iter);
-        prop::collection::vec(case, 1..4).prop_map(When::any)
+        prop::collection::vec(case, 1..6).prop_map(When::any)
     }
 
     /// Arguments near the values of a condition.
