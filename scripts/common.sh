@@ -70,3 +70,20 @@ run_logged()
 	if [ -t 2 ]; then printf '\r\033[K' >&2; fi
 	wait "$pid"
 }
+
+# The kernel's make for what is built in directory O, for the architecture that the
+# kernel calls karch (x86_64).
+make_kernel()
+{
+	make -C "$KSRC" O="$O" ARCH="${karch:-x86_64}" LLVM=1 RUSTC="$RUSTC" BINDGEN="$BINDGEN" \
+		CC="${CCACHE:+$CCACHE }clang" \
+		KBUILD_BUILD_TIMESTAMP=@0 KBUILD_BUILD_USER=seccomp-rust KBUILD_BUILD_HOST=localhost \
+		"$@"
+}
+
+# The last word on each option, as merge_config.sh takes it.
+last_words()
+{
+	awk '/^CONFIG_|is not set$/ { o = $0; sub(/^# /, "", o); sub(/[ =].*/, "", o); line[o] = $0 }
+		END { for (o in line) print line[o] }' | sort
+}

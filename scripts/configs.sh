@@ -23,18 +23,10 @@ matrix=$ROOT/configs/matrix
 O=$BUILD/configs
 log=$BUILD/configs.log
 base=$O.base
-# What the kernel calls the architecture that is compiled for.
-karch=x86_64
-# Those that configs/arch/ has besides.
+# Those that configs/arch/ has besides x86-64.
 architectures=(arm64 riscv64 s390x)
 # The kernels that are booted: configs/VARIANT.fragment.
 boots=(cfi distro rt outofline)
-
-make_kernel()
-{
-	make -C "$KSRC" O="$O" ARCH="$karch" LLVM=1 RUSTC="$RUSTC" BINDGEN="$BINDGEN" CC="${CCACHE:+$CCACHE }clang" \
-		KBUILD_BUILD_TIMESTAMP=@0 KBUILD_BUILD_USER=seccomp-rust KBUILD_BUILD_HOST=localhost "$@"
-}
 
 # The words of configs/matrix as lines of a configuration: X, X=value, !X.
 as_options()
@@ -136,9 +128,7 @@ named()
 	local name=$1 words lost
 	read -r -a words < <(sed -n "s/^$name:[[:space:]]*//p" "$matrix")
 	[ "${#words[@]}" -gt 0 ] || die "no configuration '$name' in configs/matrix"
-	{ cat "$base"; as_options "${words[@]}"; } |
-		awk '{ o = $0; sub(/^# /, "", o); sub(/[ =].*/, "", o); line[o] = $0 } END { for (o in line) print line[o] }' |
-		grep CONFIG_ >"$O.fragment"
+	{ cat "$base" && as_options "${words[@]}"; } | last_words >"$O.fragment"
 	KCONFIG_ALLCONFIG=$O.fragment make_kernel -s allnoconfig >"$log" 2>&1
 	lost=$(not_had "${words[@]}")
 	if [ -n "$lost" ]; then

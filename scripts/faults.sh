@@ -22,6 +22,7 @@ set -euo pipefail
 faults=$ROOT/tests/faults
 work=$BUILD/faults
 cases=1000
+suites=(seccomp_bpf lifetime_test listener_test log_test sysctl_test once_test once_sysctl_test trace_test)
 oracles=(seccomp_programs seccomp_api seccomp_oracle)
 
 # The test that patch $1 names.
@@ -163,14 +164,14 @@ cat >"$work/guest" <<-END
 	{
 		case \$1 in
 		kunit | stress) \$1 ;;
-		seccomp_bpf:* | lifetime_test:* | listener_test:* | log_test:* | sysctl_test:* | once_test:* | once_sysctl_test:* | trace_test:*) suite "\${1%%:*}" "\${1##*: }" ;;
-		${oracles[0]} | ${oracles[1]} | ${oracles[2]}) oracle "\$1" ;;
+		$(printf '|%s:*' "${suites[@]}" | cut -c2-)) suite "\${1%%:*}" "\${1##*: }" ;;
+		$(printf '|%s' "${oracles[@]}" | cut -c2-)) oracle "\$1" ;;
 		esac
 	}
 	each "\$1"
 	# What was known is not enough any more.
 	kunit
-	for name in seccomp_bpf lifetime_test listener_test log_test sysctl_test once_test once_sysctl_test trace_test; do
+	for name in ${suites[*]}; do
 		suite \$name
 	done
 	for name in ${oracles[*]}; do

@@ -28,14 +28,6 @@ CONFIG_STAMP=$O/seccomp-rust.config
 # How many steps a build from nothing has, until this machine has had one.
 FIRST_STEPS=2050
 
-make_kernel()
-{
-	make -C "$KSRC" O="$O" ARCH=x86_64 LLVM=1 RUSTC="$RUSTC" BINDGEN="$BINDGEN" \
-		CC="${CCACHE:+$CCACHE }clang" \
-		KBUILD_BUILD_TIMESTAMP=@0 KBUILD_BUILD_USER=seccomp-rust KBUILD_BUILD_HOST=localhost \
-		"$@"
-}
-
 # The options of this kernel that are not the variant's.
 base_options()
 {
@@ -54,13 +46,6 @@ more_options()
 {
 	[ -z "$variant" ] || cat "$ROOT/configs/$variant.fragment"
 	[ -z "${EXTRA_FRAGMENT:-}" ] || cat "$EXTRA_FRAGMENT"
-}
-
-# The last word on each option, as merge_config.sh takes it.
-last_words()
-{
-	awk '/^CONFIG_|is not set$/ { o = $0; sub(/^# /, "", o); sub(/[ =].*/, "", o); line[o] = $0 }
-		END { for (o in line) print line[o] }' | sort
 }
 
 configure()

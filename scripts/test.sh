@@ -110,7 +110,7 @@ part_ours()
 	guests log --icount -- "cd $dir && ./log_test -F no_audit"
 	guests sysctl --icount -- "cd $dir && ./sysctl_test"
 	# The tracepoint is ours; the function that tools probe is C's as well.
-	part trace "$ROOT/scripts/vm.sh" --quiet --icount -- "cd $dir && ./trace_test"
+	part trace "$ROOT/scripts/vm.sh" --quiet --icount -- "cd $dir && ./trace_test -F probe"
 	guests probe --icount -- "cd $dir && ./trace_test -f probe"
 	guests log-audit-off --icount --append audit=0 -- "cd $dir && ./log_test -f no_audit"
 	guests lifetime --icount -- "cd $BUILD/selftests/seccomp_lifetime && ./lifetime_test"
