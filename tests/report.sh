@@ -31,6 +31,7 @@ def subtracted(group, prefix, names):
 figures = [(group, name, 1 + (name == "full-8")) for group in ("x86-64", "i386")
            for name, _, _ in report.CALLS if name != "further"]
 figures += [(group, "native", 0) for group in ("x86-64", "i386")]
+figures += [(group, row[0], 1) for group in ("x86-64", "i386") for row in report.ONCE]
 figures += [("attach", name, 1) for name, _, _ in report.ATTACH]
 figures += subtracted("attach", "tsync", ("1", "8", "64", "64-again"))
 figures += subtracted("lifetime", "vfork", ("0", "1", "8"))
@@ -56,11 +57,12 @@ set_rust()
 	sed -i "s/ $1 $2 .*/ $1 $2 $3/" "$work/rust.figures"
 }
 
-# One test: its name, the exit status there is to be, what is to be said.
+# One test: its name, the exit status there is to be, what is to be said, and a bound
+# of all rows if there is one.
 expect()
 {
 	local name=$1 wanted=$2 text=$3 status=0
-	python3 -B "$ROOT/tools/bench/report.py" "$work" >"$work/out" 2>&1 || status=$?
+	python3 -B "$ROOT/tools/bench/report.py" "$work" ${4:+"$4"} >"$work/out" 2>&1 || status=$?
 	if [ "$status" -eq "$wanted" ] && grep -qF -- "$text" "$work/out"; then
 		ktap_test_pass "$name"
 	else
@@ -70,7 +72,7 @@ expect()
 }
 
 ktap_print_header
-ktap_set_plan 8
+ktap_set_plan 11
 figures
 expect "within all bounds" 0 "Machine-readable"
 figures
@@ -91,6 +93,15 @@ expect "what is to be subtracted is" 1 "above the bound: lifetime free-1, lifeti
 figures
 set_rust memory 5-slab 20000
 expect "a filter that takes more memory" 1 "above the bound: memory 5-slab"
+figures
+set_rust x86-64 once-flag 4020
+expect "a call that is logged already" 0 "Machine-readable" 0.9
+figures
+set_rust x86-64 once-flag 4021
+expect "one that takes 21 instructions more" 1 "above the bound: once-x86-64 once-flag" 2
+figures
+set_rust x86-64 errno 9001
+expect "a bound of all rows" 1 "above the bound: x86-64 errno" 0.9
 figures
 sed -i '/lifetime vfork-8/d' "$work/rust.figures"
 expect "a figure that is missing" 2 "a figure is missing"

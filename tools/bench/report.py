@@ -171,7 +171,7 @@ def rows(c, rust, bound_of_all=None):
             bound = 1 + more / rust.value(group, other, "native")[0]
             found = row(name, title, bound, lambda side: rust.value(group, name, "native"))
             found["c"], found["c_off"] = rust.value(group, other, "native")
-            found["ratio"] = found["rust"] / found["c"]
+            found["ratio"], found["bound"] = found["rust"] / found["c"], bound
             found["within"] = found["rust"] <= found["c"] + more
             return found
         yield (f"{group} caller, calls that are logged once: in the column of C the same silenced, in Rust",

@@ -8,7 +8,8 @@
 # The figure of each row is the least of ROUNDS (1) runs; one does where the
 # guest's clock counts instructions. All of it runs from memory, in a root
 # directory of its own, so that no other file system is measured. REQUESTS (4000)
-# in the environment is how many of each kind the benchmark of redis makes.
+# in the environment is how many of each kind the benchmark of redis makes, BOUND how
+# many hundredths of running free `run --via log` may take: above it the status is 1.
 set -euo pipefail
 
 if (($# < 1)) || [[ ! -x $1 ]]; then
@@ -32,11 +33,12 @@ least() {
 	echo "$best"
 }
 
-# row NAME FREE FOUND COMMAND...: its time, how often FREE is in it, and how many of
-# the kinds of calls that were made the function FOUND finds in what it has left. If
-# that is none, the row has no such column. What it says of losses stands behind.
+# row NAME FREE FOUND COMMAND...: its time, which is left in $took, how often FREE is
+# in it, and how many of the kinds of calls that were made the function FOUND finds in
+# what it has left. If that is none, the row has no such column. What it says of
+# losses stands behind.
 row() {
-	local name=$1 free=$2 found=$3 took kinds='' lost=''
+	local name=$1 free=$2 found=$3 kinds='' lost=''
 	shift 3
 	rm -f /found.txt /lost.txt
 	took=$(least "$@") || return
@@ -100,6 +102,10 @@ bench() {
 		$((off / free)) $((off * 100 / free % 100))
 	row "free" "$free" '' "$@"
 	row "run --via log" "$free" by_learning "${learning[@]}" --via log -o /list.txt -- "$@"
+	if [[ -n ${BOUND:-} ]] && ((took * 100 > free * BOUND)); then
+		echo "  ABOVE ITS BOUND of $BOUND hundredths"
+		above=1
+	fi
 	cp /list.txt /known.txt
 	row "run --via log --count" "$free" by_learning "${learning[@]}" --via log --count -o /list.txt -- "$@"
 	row "run, all known (the last pass)" "$free" '' \
@@ -147,8 +153,10 @@ on() {
 	else
 		echo "no redis"
 	fi
+	return "$above"
 }
 
+above=0
 rounds=${2:-1}
 requests=${REQUESTS:-4000}
 if (($# > 2)); then
