@@ -55,7 +55,9 @@ run_logged()
 	# An interrupt ends the command as well.
 	trap 'kill "$pid" 2>/dev/null; trap - INT; kill -INT $$' INT
 	while kill -0 "$pid" 2>/dev/null; do
+		# The log may not be there yet.
 		steps=$(steps_in "$log")
+		steps=${steps:-0}
 		where=$(((SECONDS - begin) / 60))' min'
 		[ "$steps" -eq 0 ] || where+=", $steps${STEPS:+ of about $STEPS} steps"
 		if [ -t 2 ]; then

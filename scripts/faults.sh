@@ -151,7 +151,7 @@ cat >"$work/guest" <<-END
 	{
 		local name
 		echo kunit >$work/suite
-		name=\$(grep -m 1 '^ *not ok' /sys/kernel/debug/kunit/seccomp_rust/results)
+		name=\$($ROOT/tests/kunit.sh | grep -m 1 '^ *not ok')
 		[ -z "\$name" ] || caught "kunit: \${name##* }"
 	}
 	# An oracle, whose lines are to be those of the C kernel.

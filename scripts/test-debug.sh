@@ -102,7 +102,7 @@ rm -f "$out"/*.ktap "$out"/*.log
 for variant; do
 	kernel=$variant-rust
 	"$ROOT/scripts/kernel.sh" "$kernel"
-	part "$kernel" kunit -- 'cat /sys/kernel/debug/kunit/seccomp_rust/results'
+	part "$kernel" kunit -- "$ROOT/tests/kunit.sh"
 	part "$kernel" stress -- "$selftests/seccomp_log/stress $stress"
 	part "$kernel" seccomp_bpf -- "cd $selftests/kernel && ./seccomp_bpf"
 	compare_with_c "$kernel"

@@ -128,7 +128,7 @@ part_once()
 
 part_kunit()
 {
-	part kunit "$ROOT/scripts/vm.sh" --quiet --icount -- 'cat /sys/kernel/debug/kunit/seccomp_rust/results'
+	part kunit "$ROOT/scripts/vm.sh" --quiet --icount -- "$ROOT/tests/kunit.sh"
 }
 
 part_stress()

@@ -69,10 +69,10 @@ denied()
 		[ "$(grep -c 'unsafe_code' "$ROOT/rust/seccomp.rs")" -eq 3 ]
 }
 
-# Files with unsafe code and how much, as the documentation has it.
+# Files with unsafe code and how much, examples apart, as the documentation has it.
 counted()
 {
-	diff <(cd "$ROOT" && grep -rcE '\bunsafe (\{|impl|fn|extern)' --include='*.rs' --exclude-dir=host rust |
+	diff <(cd "$ROOT" && grep -rcE '^[^/]*\bunsafe (\{|impl|fn|extern)' --include='*.rs' --exclude-dir=host rust |
 		awk -F: '$2 > 0 { print $1, $2 }' | sort) \
 		<(sed -n 's/^``\(rust[^`]*\)`` *\([0-9]*\)$/\1 \2/p' "$ROOT/Documentation/design.rst" | sort)
 }

@@ -33,6 +33,17 @@ use kernel::{
 use super::wait::WaitQueue;
 
 /// What a file of an anonymous inode does, `Self` being the object that it keeps alive.
+///
+/// # Examples
+///
+/// A descriptor for `object`, which appears when nothing can fail any more:
+///
+/// ```ignore
+/// let fd = FileDescriptorReservation::get_unused_fd_flags(O_CLOEXEC)?;
+/// let file = NewAnonFile::<Object>::new(c_str!("object"))?;
+/// object.make_ready()?;
+/// Ok(file.install(fd, object))
+/// ```
 pub(crate) trait AnonFile: AlwaysRefCounted + Send + Sync + Sized + 'static {
     /// The queue that is woken when what [`Self::poll`] tells has changed.
     fn wait_queue(&self) -> &WaitQueue;

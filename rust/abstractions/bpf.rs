@@ -87,6 +87,15 @@ impl UserProgram {
 
 /// A program that is run on a `T`, of which it reads the words.
 ///
+/// # Examples
+///
+/// ```ignore
+/// let program = Program::<Packet>::create_from_user(UserProgram::read(ptr)?)?;
+///
+/// let guard = MigrationGuard::new();
+/// let accepted = packets.iter().filter(|packet| program.run(packet, &guard) != 0);
+/// ```
+///
 /// # Invariants
 ///
 /// The pointer is to a program that this value owns, and that reads nothing but a `T`. It does not

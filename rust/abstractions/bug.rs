@@ -10,6 +10,14 @@ use kernel::bindings;
 ///
 /// The equivalent of C's `WARN_ON_ONCE()`. Each use of the macro is a site of its own, so that one
 /// warning does not silence another.
+///
+/// # Examples
+///
+/// ```ignore
+/// if warn_on_once!(arch != NATIVE.arch) {
+///     return Err(EINVAL);
+/// }
+/// ```
 macro_rules! warn_on_once {
     ($cond:expr) => {{
         static WARNED: ::kernel::sync::atomic::Atomic<bool> =

@@ -17,6 +17,16 @@ use kernel::{
 
 /// A file that is passed from one task to another.
 ///
+/// # Examples
+///
+/// ```ignore
+/// // The one who gives it.
+/// let file = PassedFile::fget(fd)?;
+///
+/// // The one who gets it, as a descriptor of its own.
+/// let fd = file.receive(O_CLOEXEC)?;
+/// ```
+///
 /// # Invariants
 ///
 /// No task uses the position of the file without its lock on account of this reference.

@@ -10,6 +10,14 @@ use kernel::bindings;
 ///
 /// A CPU that speculates past the check reads bit 0 instead, so that user space, which chooses
 /// `nr`, cannot learn what lies behind the bitmap.
+///
+/// # Examples
+///
+/// ```ignore
+/// let bitmap = [0b101];
+/// assert!(test_bit_nospec(&bitmap, 3, 2));
+/// assert!(!test_bit_nospec(&bitmap, 2, 2));
+/// ```
 #[inline(always)]
 pub(crate) fn test_bit_nospec<const WORDS: usize>(
     bitmap: &[usize; WORDS],
@@ -45,4 +53,54 @@ pub(crate) fn get_masked<T, const N: usize>(table: &[T; N], index: usize) -> &T 
 
     // SAFETY: `N` is a power of two, so that the index is less.
     unsafe { table.get_unchecked(index) }
+}
+
+#[cfg(CONFIG_SECCOMP_RUST_KUNIT_TEST)]
+#[kernel::macros::kunit_tests(seccomp_rust_nospec)]
+mod tests {
+    use super::*;
+
+    const BITS: usize = usize::BITS as usize;
+
+    #[test]
+    fn the_bits_that_are_set_and_no_others() {
+        for set in 0..2 * BITS {
+            let mut bitmap = [0; 2];
+            bitmap[set / BITS] = 1 << (set % BITS);
+            for nr in 0..3 * BITS {
+                assert_eq!(test_bit_nospec(&bitmap, 2 * BITS, nr), nr == set);
+            }
+        }
+    }
+
+    #[test]
+    fn none_beyond_the_size() {
+        let bitmap = [usize::MAX; 2];
+        for size in [
+            0,
+            1,
+            BITS - 1,
+            BITS,
+            BITS + 1,
+            2 * BITS,
+            2 * BITS + 1,
+            usize::MAX,
+        ] {
+            for nr in [0, 1, BITS - 1, BITS, 2 * BITS - 1, 2 * BITS, usize::MAX] {
+                let inside = nr < size && nr < 2 * BITS;
+                assert_eq!(test_bit_nospec(&bitmap, size, nr), inside);
+            }
+        }
+    }
+
+    #[test]
+    #[cfg(CONFIG_SECCOMP_LOG_ONCE)]
+    fn an_index_is_cut_off() {
+        let table = [10, 11, 12, 13];
+        for index in 0..4 {
+            assert_eq!(*get_masked(&table, index), 10 + index);
+        }
+        assert_eq!(*get_masked(&table, 4), 10);
+        assert_eq!(*get_masked(&table, usize::MAX), 13);
+    }
 }

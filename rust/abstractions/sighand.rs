@@ -44,6 +44,15 @@ use super::{
 
 /// The siglock of the current task's process is held, with interrupts off.
 ///
+/// # Examples
+///
+/// ```ignore
+/// let siglock = Siglock::lock();
+/// for thread in siglock.other_threads().filter(|thread| !thread.is_exiting()) {
+///     thread.set_no_new_privs();
+/// }
+/// ```
+///
 /// # Invariants
 ///
 /// The lock is held by this task.
@@ -324,4 +333,38 @@ pub(crate) fn current_no_new_privs() -> bool {
 pub(crate) fn task_pid_vnr(task: &Task) -> Pid {
     // SAFETY: The task is valid by its type.
     unsafe { bindings::task_pid_vnr(task.as_ptr()) }
+}
+
+#[cfg(CONFIG_SECCOMP_RUST_KUNIT_TEST)]
+#[kernel::macros::kunit_tests(seccomp_rust_sighand)]
+mod tests {
+    use super::*;
+
+    // The tests run in a thread of the kernel, which is a process of one thread.
+
+    #[test]
+    fn a_thread_alone() {
+        let siglock = Siglock::lock();
+        let (others, exiting) = (siglock.other_threads().count(), siglock.is_group_exiting());
+        let current = siglock.current();
+        let (dying, mode) = (current.is_exiting(), current.seccomp_mode());
+        // Not before: what fails is printed.
+        drop(siglock);
+        assert_eq!(others, 0);
+        assert!(!exiting && !dying);
+        assert_eq!(mode, 0);
+    }
+
+    #[test]
+    fn the_lock_is_given_back() {
+        drop(Siglock::lock());
+        drop(Siglock::lock());
+    }
+
+    #[test]
+    #[cfg(CONFIG_CHECKPOINT_RESTORE)]
+    fn a_task_that_is_looked_at() {
+        let mode = LockedTask::lock(kernel::current!()).map(|task| task.mode());
+        assert_eq!(mode, Some(0));
+    }
 }

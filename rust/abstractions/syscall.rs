@@ -111,6 +111,13 @@ pub(crate) struct Caller<'call> {
 impl Caller<'_> {
     /// Has `f` look at the system call that the current task is making.
     ///
+    /// # Examples
+    ///
+    /// ```ignore
+    /// // SAFETY: The entry code has saved the registers and enabled interrupts.
+    /// unsafe { Caller::with(|caller| caller.arch() == NATIVE.arch && caller.nr() >= 0) }
+    /// ```
+    ///
     /// # Safety
     ///
     /// Must be called on the path of a system call of the current task, its registers saved, in a

@@ -20,6 +20,17 @@ use kernel::{
 };
 
 /// A table of sysctls, in the shape that C reads.
+///
+/// # Examples
+///
+/// ```ignore
+/// static TABLE: Table<2> = Table::new([
+///     Row::text(c_str!("known"), b"red green\0"),
+///     Row::handled::<Chosen>(c_str!("chosen"), 0o644),
+/// ]);
+///
+/// TABLE.register(c_str!("kernel/colours"), c_str!("colours"));
+/// ```
 #[repr(transparent)]
 pub(crate) struct Table<const N: usize>([bindings::ctl_table; N]);
 

@@ -7,6 +7,21 @@
 //! kept of each node: the references, which keep the memory, and the users, which are the tasks
 //! that have it or a node above it. Whoever looks at a node from elsewhere (a file, procfs) has a
 //! reference and is no user.
+//!
+//! # Examples
+//!
+//! A task that attaches a value, with its siglock held, and all that it has from then on:
+//!
+//! ```ignore
+//! let memory = UniqueNode::new_uninit(GFP_KERNEL)?;
+//! let node = UniqueNode::init(memory, value)?;
+//! let siglock = Siglock::lock();
+//! siglock.push_filter(node);
+//! let newest = siglock.current().filter::<Value>();
+//! for node in newest.into_iter().flat_map(|node| node.path()) {
+//!     node.look_at();
+//! }
+//! ```
 
 use core::{
     iter,
@@ -327,5 +342,197 @@ impl<T: Unused> Slot<T> {
         self.0.store(ptr::null_mut(), Relaxed);
         // The slot owned the leaf, and does so no longer.
         leaf.map(ManuallyDrop::into_inner)
+    }
+}
+
+#[cfg(CONFIG_SECCOMP_RUST_KUNIT_TEST)]
+#[kernel::macros::kunit_tests(seccomp_rust_tree)]
+mod tests {
+    use super::*;
+    use kernel::sync::Arc;
+
+    /// What became of the values, which write it down here: a digit each, the first to the left.
+    struct Events(Atomic<i64>);
+
+    impl Events {
+        fn new() -> Result<Arc<Self>> {
+            Ok(Arc::new(Self(Atomic::new(0)), GFP_KERNEL)?)
+        }
+
+        fn add(&self, digit: i64) {
+            self.0.store(self.0.load(Relaxed) * 10 + digit, Relaxed);
+        }
+
+        /// What has happened since this was asked.
+        fn take(&self) -> i64 {
+            let events = self.0.load(Relaxed);
+            self.0.store(0, Relaxed);
+            events
+        }
+    }
+
+    /// Tells that it is unused by its digit, and that it is dropped by one that is 4 higher.
+    struct Value(i64, Arc<Events>);
+
+    impl Unused for Value {
+        fn unused(&self) {
+            self.1.add(self.0);
+        }
+    }
+
+    impl Drop for Value {
+        fn drop(&mut self) {
+            self.1.add(self.0 + 4);
+        }
+    }
+
+    /// The slot of a task that is nobody else's, so that no lock is needed.
+    struct Task(Slot<Value>);
+
+    impl Task {
+        fn new() -> Self {
+            // INVARIANT: The slot is empty.
+            Self(Slot(Atomic::new(ptr::null_mut())))
+        }
+
+        fn push(&self, digit: i64, events: &Arc<Events>) -> Result {
+            let memory = UniqueNode::new_uninit(GFP_KERNEL)?;
+            let node = UniqueNode::init(memory, Value(digit, events.clone()))?;
+            // SAFETY: Nobody else has the slot, and no task has exited.
+            unsafe { self.0.push(node) };
+            Ok(())
+        }
+
+        fn newest(&self) -> Option<&Node<Value>> {
+            // SAFETY: `exit()` cannot be called meanwhile.
+            unsafe { self.0.get() }
+        }
+
+        fn leaf(&self) -> Option<Leaf<Value>> {
+            // SAFETY: Nobody else has the slot.
+            unsafe { self.0.clone_leaf() }
+        }
+
+        fn reference(&self) -> Option<ARef<Node<Value>>> {
+            // SAFETY: Nobody else has the slot.
+            unsafe { self.0.clone_node() }
+        }
+
+        /// Whether the leaf is taken.
+        fn replace(&self, leaf: Leaf<Value>) -> bool {
+            // SAFETY: Nobody else has the slot, and no task has exited.
+            unsafe { self.0.replace(leaf) }.is_ok()
+        }
+
+        fn exit(&mut self) {
+            // SAFETY: Nobody else has the slot, nor, as `self` is borrowed mutably, a reference
+            // that came from it.
+            drop(unsafe { self.0.take() });
+        }
+    }
+
+    impl Drop for Task {
+        fn drop(&mut self) {
+            self.exit();
+        }
+    }
+
+    /// The digits of a task's path, from the newest.
+    fn path(task: &Task) -> i64 {
+        let nodes = task.newest().into_iter().flat_map(Node::path);
+        nodes.fold(0, |digits, node| digits * 10 + node.0)
+    }
+
+    #[test]
+    fn the_last_task_takes_all_with_it() -> Result {
+        let events = Events::new()?;
+        let mut task = Task::new();
+        assert!(task.0.is_empty() && path(&task) == 0);
+        task.push(1, &events)?;
+        task.push(2, &events)?;
+        task.push(3, &events)?;
+        assert_eq!(path(&task), 321);
+        assert_eq!(events.take(), 0);
+        task.exit();
+        // All are told before the first is freed, each time the newest first.
+        assert_eq!(events.take(), 321_765);
+        assert!(task.0.is_empty());
+        Ok(())
+    }
+
+    #[test]
+    fn branches_end_one_by_one() -> Result {
+        let events = Events::new()?;
+        let (mut one, mut other) = (Task::new(), Task::new());
+        one.push(1, &events)?;
+        assert!(other.replace(one.leaf().ok_or(EINVAL)?));
+        one.push(2, &events)?;
+        other.push(3, &events)?;
+        assert_eq!((path(&one), path(&other)), (21, 31));
+        one.exit();
+        assert_eq!(events.take(), 26);
+        assert!(other
+            .newest()
+            .and_then(Node::prev)
+            .is_some_and(Node::has_users));
+        other.exit();
+        assert_eq!(events.take(), 3175);
+        Ok(())
+    }
+
+    #[test]
+    fn a_reference_keeps_the_memory_and_is_no_user() -> Result {
+        let events = Events::new()?;
+        let mut task = Task::new();
+        task.push(1, &events)?;
+        task.push(2, &events)?;
+        let node = task.reference().ok_or(EINVAL)?;
+        assert!(node.has_users());
+        task.exit();
+        assert_eq!(events.take(), 21);
+        assert!(!node.has_users() && node.prev().is_some_and(|prev| prev.0 == 1));
+        drop(node);
+        assert_eq!(events.take(), 65);
+        Ok(())
+    }
+
+    #[test]
+    fn a_leaf_is_a_user() -> Result {
+        let events = Events::new()?;
+        let mut task = Task::new();
+        task.push(1, &events)?;
+        let child = task.leaf();
+        task.exit();
+        assert_eq!(events.take(), 0);
+        drop(child);
+        assert_eq!(events.take(), 15);
+        Ok(())
+    }
+
+    #[test]
+    fn a_leaf_replaces_what_is_below_it_alone() -> Result {
+        let events = Events::new()?;
+        let (one, other) = (Task::new(), Task::new());
+        one.push(1, &events)?;
+        assert!(other.replace(one.leaf().ok_or(EINVAL)?));
+        // The same, and one above it.
+        assert!(other.replace(one.leaf().ok_or(EINVAL)?));
+        one.push(2, &events)?;
+        assert!(other.replace(one.leaf().ok_or(EINVAL)?));
+        assert_eq!(path(&other), 21);
+        // One beside it.
+        one.push(3, &events)?;
+        other.push(4, &events)?;
+        let leaf = one.leaf().ok_or(EINVAL)?;
+        assert!(!other.replace(leaf));
+        assert_eq!((path(&one), path(&other)), (321, 421));
+        // One below it.
+        let below = Task::new();
+        assert!(below.replace(one.leaf().ok_or(EINVAL)?));
+        one.push(4, &events)?;
+        let leaf = below.leaf().ok_or(EINVAL)?;
+        assert!(!one.replace(leaf));
+        assert_eq!(events.take(), 0);
+        Ok(())
     }
 }

@@ -53,6 +53,15 @@ pub(crate) fn check_zeroed_user(ptr: UserPtr, size: usize) -> Result<bool> {
 
 /// Reads a `T` out of the `size` bytes at `ptr`, for a structure that grows: what user space does
 /// not have is zero, and what it has more must be, or it is `E2BIG`.
+///
+/// # Examples
+///
+/// ```ignore
+/// if size < Request::FIRST_SIZE {
+///     return Err(EINVAL);
+/// }
+/// let request: Request = copy_struct_from_user(ptr, size)?;
+/// ```
 pub(crate) fn copy_struct_from_user<T: FromBytes + IntoBytes>(
     ptr: UserPtr,
     size: usize,

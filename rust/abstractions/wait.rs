@@ -38,6 +38,15 @@ pub(crate) mod event {
 }
 
 /// A `struct wait_queue_head`.
+///
+/// # Examples
+///
+/// ```ignore
+/// queue.wait_event_interruptible_poll(EPOLLIN, || requests.load(Relaxed) > 0)?;
+///
+/// requests.store(1, Relaxed);
+/// queue.wake_up_poll(EPOLLIN | EPOLLRDNORM);
+/// ```
 #[pin_data]
 pub(crate) struct WaitQueue {
     #[pin]
@@ -174,4 +183,44 @@ unsafe extern "C" fn poll_wake_function(
     }
     // SAFETY: By the safety requirements.
     unsafe { bindings::autoremove_wake_function(entry, mode, flags, key) }
+}
+
+#[cfg(CONFIG_SECCOMP_RUST_KUNIT_TEST)]
+#[kernel::macros::kunit_tests(seccomp_rust_wait)]
+mod tests {
+    use super::*;
+    use kernel::{
+        c_str,
+        static_lock_class, //
+    };
+
+    fn queue() -> Result<Pin<KBox<WaitQueue>>> {
+        KBox::pin_init(
+            WaitQueue::new(c_str!("seccomp_wait_test"), static_lock_class!()),
+            GFP_KERNEL,
+        )
+    }
+
+    #[test]
+    fn what_is_so_is_not_waited_for() -> Result {
+        let queue = queue()?;
+        assert!(!queue.is_active());
+        queue.wait_event_interruptible_poll(event::EPOLLIN, || queue.is_active())?;
+        assert!(!queue.is_active());
+        Ok(())
+    }
+
+    #[test]
+    fn who_waits_for_an_event_is_woken_by_it() -> Result {
+        let queue = queue()?;
+        let mut looked = 0;
+        // The task is on the queue when it looks, so that it can wake itself.
+        queue.wait_event_interruptible_poll(event::EPOLLIN, || {
+            looked += 1;
+            queue.wake_up_poll(event::EPOLLIN | event::EPOLLRDNORM);
+            looked == 3
+        })?;
+        assert_eq!(looked, 3);
+        Ok(())
+    }
 }

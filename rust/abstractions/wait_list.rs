@@ -6,6 +6,22 @@
 //! is an entry of the list for as long, which allocates nothing: the value that others read and
 //! change lies on its stack, and it leaves the list, under the mutex, before its stack does.
 //!
+//! # Examples
+//!
+//! One task asks a question, and another, which finds it on the list, answers:
+//!
+//! ```ignore
+//! let answer = list.lock().join(End::Back, Question { asked, answer: None }, |waiting| {
+//!     waiting.wait_killable()?;
+//!     waiting.value().answer.take().ok_or(ENOENT)
+//! });
+//!
+//! if let Some(mut asker) = list.lock().find(|question| question.answer.is_none()) {
+//!     asker.answer = Some(42);
+//!     asker.complete();
+//! }
+//! ```
+//!
 //! C headers: [`include/linux/mutex.h`](srctree/include/linux/mutex.h),
 //! [`include/linux/completion.h`](srctree/include/linux/completion.h),
 //! [`include/linux/list.h`](srctree/include/linux/list.h)
@@ -336,5 +352,89 @@ impl<'a, S, E> Waiting<'_, 'a, S, E> {
         // SAFETY: As before.
         unsafe { bindings::mutex_lock(mutex) };
         to_result(result)
+    }
+}
+
+#[cfg(CONFIG_SECCOMP_RUST_KUNIT_TEST)]
+#[kernel::macros::kunit_tests(seccomp_rust_wait_list)]
+mod tests {
+    use super::*;
+    use kernel::{
+        c_str,
+        static_lock_class, //
+    };
+
+    fn list(state: u32) -> Result<Pin<KBox<WaitList<u32, u32>>>> {
+        KBox::pin_init(
+            WaitList::new(
+                state,
+                c_str!("seccomp_wait_list_test"),
+                static_lock_class!(),
+            ),
+            GFP_KERNEL,
+        )
+    }
+
+    /// The values of those who wait as digits, from the front.
+    fn values(guard: &Guard<'_, u32, u32>) -> u32 {
+        guard.iter().fold(0, |digits, value| digits * 10 + value)
+    }
+
+    #[test]
+    fn the_mutex_guards_a_state() -> Result {
+        let mut list = list(1)?;
+        *list.lock() += 1;
+        *list.lock_interruptible()? += 1;
+        assert_eq!(*list.lock(), 3);
+        assert_eq!(*list.as_mut().state_mut(), 3);
+        Ok(())
+    }
+
+    #[test]
+    fn who_joins_is_on_the_list_for_as_long() -> Result {
+        let list = list(0)?;
+        let mut guard = list.lock();
+        let inside = guard.join(End::Back, 1, |one| {
+            one.guard().join(End::Back, 2, |two| {
+                two.guard()
+                    .join(End::Front, 3, |three| values(three.guard()))
+            })
+        });
+        assert_eq!(inside, 312);
+        assert_eq!(values(&guard), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn an_answer_that_came_first_is_not_waited_for() -> Result {
+        let list = list(0)?;
+        let answer = list.lock().join(End::Back, 1, |waiting| {
+            let mut asker = waiting.guard().find(|&value| value == 1).ok_or(ENOENT)?;
+            *asker = 7;
+            asker.complete();
+            waiting.wait_interruptible()?;
+            assert!(waiting.is_on_list());
+            Ok::<u32, Error>(*waiting.value())
+        });
+        assert_eq!(answer?, 7);
+        Ok(())
+    }
+
+    #[test]
+    fn who_is_taken_off_is_told() -> Result {
+        let list = list(0)?;
+        let told = list.lock().join(End::Back, 1, |one| {
+            one.guard().join(End::Back, 2, |two| {
+                two.guard().for_each(|waiter| {
+                    if *waiter == 1 {
+                        waiter.leave();
+                    }
+                });
+                assert!(two.is_on_list() && values(two.guard()) == 2);
+            });
+            assert!(!one.is_on_list());
+            one.wait_killable()
+        });
+        told
     }
 }
