@@ -34,9 +34,9 @@ use crate::{
     listener::seccomp_do_user_notification,
     log::{
         seccomp_log,
+        seccomp_log_and_trace,
         seccomp_log_kill,
-        trace_unlogged,
-        Call, //
+        trace_verdict, //
     },
     uapi::{
         mode,
@@ -63,13 +63,6 @@ pub(crate) fn seccomp_filter(caller: Caller<'_>, newest: Option<&FilterNode>) ->
     let Some(newest) = newest else {
         return no_filter(caller);
     };
-    decide(caller, newest, false)
-}
-
-/// Runs the filters, and does what they say. `recheck_after_trace` says that a tracer has let the
-/// system call through, which it is not asked about twice.
-#[inline(always)]
-fn decide(caller: Caller<'_>, newest: &FilterNode, recheck_after_trace: bool) -> bool {
     // For each convention on its own: told nothing, the compiler makes one code of both, by
     // computing where the arguments are, which is some 20 instructions more.
     let data = if !cfg!(CONFIG_RUST_INLINE_HELPERS) {
@@ -79,21 +72,27 @@ fn decide(caller: Caller<'_>, newest: &FilterNode, recheck_after_trace: bool) ->
     } else {
         populate_compat(caller)
     };
+    decide(caller, newest, &data, false)
+}
 
-    match seccomp_run_filters(newest, &data) {
+/// Runs the filters on `data`, and does what they say. `recheck_after_trace` says that a tracer has
+/// let the system call through, which it is not asked about twice.
+#[inline(always)]
+fn decide(
+    caller: Caller<'_>,
+    newest: &FilterNode,
+    data: &SeccompData,
+    recheck_after_trace: bool,
+) -> bool {
+    match seccomp_run_filters(newest, data) {
         None => true,
         Some((verdict, filter)) => {
+            let caller = caller.again();
             // Two functions, so that the one that is hardly ever wanted takes nothing from the other.
             if trace::is_enabled() {
-                return dispatch::<true>(
-                    caller.again(),
-                    verdict,
-                    filter,
-                    &data,
-                    recheck_after_trace,
-                );
+                return dispatch::<true>(caller, verdict, filter, data, recheck_after_trace);
             }
-            dispatch::<false>(caller.again(), verdict, filter, &data, recheck_after_trace)
+            dispatch::<false>(caller, verdict, filter, data, recheck_after_trace)
         }
     }
 }
@@ -113,15 +112,16 @@ fn populate_seccomp_data(caller: Caller<'_>) -> SeccompData {
 #[inline(never)]
 fn populate_compat(caller: Caller<'_>) -> SeccompData {
     if caller.arch() != COMPAT.arch {
-        return populate_unknown(caller);
+        return populate_any(caller);
     }
     populate_seccomp_data(caller)
 }
 
-/// The same, of a convention that the architecture's headers do not tell seccomp of.
+/// The same, of a system call of any convention, those among them that the architecture's headers
+/// do not tell seccomp of.
 #[cold]
 #[inline(never)]
-fn populate_unknown(caller: Caller<'_>) -> SeccompData {
+fn populate_any(caller: Caller<'_>) -> SeccompData {
     populate_seccomp_data(caller)
 }
 
@@ -138,107 +138,99 @@ fn dispatch<const TRACED: bool>(
     data: &SeccompData,
     recheck_after_trace: bool,
 ) -> bool {
+    let log = |action| {
+        if TRACED {
+            seccomp_log_and_trace(caller, data, action, verdict, filter.log());
+        } else {
+            seccomp_log(caller, data, action, filter.log());
+        }
+    };
+
     match verdict.action() {
         Some(Action::Allow) => true,
 
         Some(action @ Action::Log) => {
-            seccomp_log::<TRACED>(caller, data, action, verdict, filter.log());
+            log(action);
             true
         }
 
         Some(action @ Action::Errno) => {
             let errno = verdict.data().min(MAX_ERRNO);
             caller.set_return_value(-c_int::from(errno), 0);
-            skip::<TRACED>(caller, data, action, verdict, filter)
+            log(action);
+            false
         }
 
-        Some(Action::Trap) => trap::<TRACED>(caller, verdict, filter, data),
+        Some(Action::Trap) => trap(caller, verdict, filter, data),
 
         Some(Action::Trace) if recheck_after_trace => true,
 
         Some(action @ Action::Trace) => {
             if !caller.ptrace_event_enabled(PtraceEvent::Seccomp) {
                 caller.set_return_value(ENOSYS.to_errno(), 0);
-                return skip::<TRACED>(caller, data, action, verdict, filter);
+                log(action);
+                return false;
             }
-            ask_tracer::<TRACED>(caller, verdict, filter, data)
+            ask_tracer(caller, verdict, filter, data)
         }
 
-        Some(Action::UserNotif) => ask_listener::<TRACED>(caller, verdict, filter, data),
+        Some(Action::UserNotif) => ask_listener(caller, verdict, filter, data),
 
         Some(Action::KillThread | Action::KillProcess) | None => kill(caller, data.nr, verdict),
     }
 }
 
-/// Logs that `call` is not run, where `filter` asked for it. Returns `false`.
-#[inline(always)]
-fn skip<const TRACED: bool>(
+/// Logs that the system call of `data` is not run, where `filter` asked for it. Returns `false`.
+fn skip(
     caller: Caller<'_>,
-    call: &impl Call,
+    data: &SeccompData,
     action: Action,
     verdict: Verdict,
     filter: &Filter,
 ) -> bool {
-    seccomp_log::<TRACED>(caller, call, action, verdict, filter.log());
+    seccomp_log_and_trace(caller, data, action, verdict, filter.log());
     false
 }
 
 /// Has the signal handler of the task look after the system call of `data`.
 #[inline(never)]
-fn trap<const TRACED: bool>(
-    caller: Caller<'_>,
-    verdict: Verdict,
-    filter: &Filter,
-    data: &SeccompData,
-) -> bool {
+fn trap(caller: Caller<'_>, verdict: Verdict, filter: &Filter, data: &SeccompData) -> bool {
     // The handler is to see the registers as they were.
     caller.rollback();
     caller.force_sig_seccomp(data.nr, verdict.data(), false);
-    skip::<TRACED>(caller, data, Action::Trap, verdict, filter)
+    skip(caller, data, Action::Trap, verdict, filter)
 }
 
 /// Has the listener of `filter` decide about the system call of `data`.
 #[inline(never)]
-fn ask_listener<const TRACED: bool>(
-    caller: Caller<'_>,
-    verdict: Verdict,
-    filter: &Filter,
-    data: &SeccompData,
-) -> bool {
+fn ask_listener(caller: Caller<'_>, verdict: Verdict, filter: &Filter, data: &SeccompData) -> bool {
     if seccomp_do_user_notification(caller, filter, data) {
-        if TRACED {
-            trace_unlogged(caller, data.nr, verdict);
-        }
+        trace_verdict(caller, data.nr, verdict, false);
         return true;
     }
-    skip::<TRACED>(caller, data, Action::UserNotif, verdict, filter)
+    skip(caller, data, Action::UserNotif, verdict, filter)
 }
 
 /// Stops for the tracer, and decides about what it leaves behind.
 #[cold]
 #[inline(never)]
-fn ask_tracer<const TRACED: bool>(
-    caller: Caller<'_>,
-    verdict: Verdict,
-    filter: &Filter,
-    data: &SeccompData,
-) -> bool {
+fn ask_tracer(caller: Caller<'_>, verdict: Verdict, filter: &Filter, data: &SeccompData) -> bool {
     caller.ptrace_event(PtraceEvent::Seccomp, verdict.data());
 
     // A fatal signal can end the stop before the tracer has seen it, with the system call as it
     // was. The task is about to die; that call must not run before.
     if caller.fatal_signal_pending() {
-        return skip::<TRACED>(caller, data, Action::Trace, verdict, filter);
+        return skip(caller, data, Action::Trace, verdict, filter);
     }
 
-    // By a negative number a tracer says that the call is to be skipped.
-    if caller.nr() < 0 {
-        return skip::<TRACED>(caller, &caller, Action::Trace, verdict, filter);
+    // By a negative number a tracer says that the call is to be skipped. The record has it.
+    let nr = caller.nr();
+    if nr < 0 {
+        let data = SeccompData { nr, ..*data };
+        return skip(caller, &data, Action::Trace, verdict, filter);
     }
 
-    if TRACED {
-        trace_unlogged(caller, caller.nr(), verdict);
-    }
+    trace_verdict(caller, nr, verdict, false);
     recheck_after_trace(caller)
 }
 
@@ -252,7 +244,8 @@ fn recheck_after_trace(caller: Caller<'_>) -> bool {
         return no_filter(caller);
     };
     // The cache is more than a short cut: it has uretprobe(2) and uprobe(2), whatever filters say.
-    newest.cache().check_allow(caller.nr(), caller.arch()) || decide(caller, newest, true)
+    newest.cache().check_allow(caller.nr(), caller.arch())
+        || decide(caller, newest, &populate_any(caller), true)
 }
 
 /// Kills the process, or the thread alone where the verdict says so and there are others. The

@@ -88,91 +88,43 @@ impl FilterLog {
     }
 }
 
-/// A system call that is decided about, as its record has it.
-#[cfg(CONFIG_SECCOMP_FILTER)]
-pub(crate) trait Call {
-    /// Its number.
-    fn nr(&self) -> c_int;
-
-    /// Its convention.
-    #[cfg(CONFIG_SECCOMP_LOG_ONCE)]
-    fn arch(&self) -> u32;
-}
-
-#[cfg(CONFIG_SECCOMP_FILTER)]
-impl Call for SeccompData {
-    #[inline(always)]
-    fn nr(&self) -> c_int {
-        self.nr
-    }
-
-    #[cfg(CONFIG_SECCOMP_LOG_ONCE)]
-    #[inline(always)]
-    fn arch(&self) -> u32 {
-        self.arch
-    }
-}
-
-/// What a tracer has left of it.
-#[cfg(CONFIG_SECCOMP_FILTER)]
-impl Call for Caller<'_> {
-    fn nr(&self) -> c_int {
-        Caller::nr(*self)
-    }
-
-    #[cfg(CONFIG_SECCOMP_LOG_ONCE)]
-    fn arch(&self) -> u32 {
-        Caller::arch(*self)
-    }
-}
-
-/// Writes an audit record of `call` if `action`, which the filter whose `log` it is has decided for
-/// by `verdict`, is to be logged. With `TRACED` those are told who look at the tracepoint.
+/// Writes an audit record of the system call of `data` if `action`, which the filter whose `log` it
+/// is has decided for, is to be logged. Returns whether there was one.
 #[cfg(CONFIG_SECCOMP_FILTER)]
 #[inline(always)]
-pub(crate) fn seccomp_log<const TRACED: bool>(
+pub(crate) fn seccomp_log(
     caller: Caller<'_>,
-    call: &impl Call,
+    data: &SeccompData,
+    action: Action,
+    log: &FilterLog,
+) -> bool {
+    let nr = data.nr;
+    actions_logged().logs(action, log.requested) && log_named(caller, nr, data, action, log)
+}
+
+/// As [`seccomp_log`], and tells those who look at the tracepoint, `verdict` being the filter's.
+///
+/// Apart, for those whose instructions do not count.
+#[cfg(CONFIG_SECCOMP_FILTER)]
+#[cold]
+#[inline(never)]
+pub(crate) fn seccomp_log_and_trace(
+    caller: Caller<'_>,
+    data: &SeccompData,
     action: Action,
     verdict: Verdict,
     log: &FilterLog,
 ) {
-    if TRACED {
-        log_and_trace(caller, call, action, verdict, log);
-    } else {
-        log_decision(caller, call, action, log);
-    }
+    let logged = seccomp_log(caller, data, action, log);
+    trace_verdict(caller, data.nr, verdict, logged);
 }
 
-/// As [`seccomp_log`] with the tracepoint. Apart, as it is hardly ever wanted.
-#[cfg(CONFIG_SECCOMP_FILTER)]
-#[cold]
-#[inline(never)]
-fn log_and_trace(
-    caller: Caller<'_>,
-    call: &impl Call,
-    action: Action,
-    verdict: Verdict,
-    log: &FilterLog,
-) {
-    let logged = log_decision(caller, call, action, log);
-    trace::trace_seccomp_verdict(caller, call.nr(), verdict.code(), verdict.data(), logged);
-}
-
-/// Tells those who look at the tracepoint of a call that is made after all.
-#[cfg(CONFIG_SECCOMP_FILTER)]
-#[cold]
-#[inline(never)]
-pub(crate) fn trace_unlogged(caller: Caller<'_>, nr: c_int, verdict: Verdict) {
-    trace::trace_seccomp_verdict(caller, nr, verdict.code(), verdict.data(), false);
-}
-
-/// Writes the record if there is to be one. Returns whether there was.
-#[cfg(CONFIG_SECCOMP_FILTER)]
+/// Tells those who look at the tracepoint, if anybody does.
 #[inline(always)]
-fn log_decision(caller: Caller<'_>, call: &impl Call, action: Action, log: &FilterLog) -> bool {
-    let nr = call.nr();
-    actions_logged().logs(action, log.requested) && log_named(caller, call, nr, action, log)
+pub(crate) fn trace_verdict(caller: Caller<'_>, nr: c_int, verdict: Verdict, logged: bool) {
+    if trace::is_enabled() {
+        trace::trace_seccomp_verdict(caller, nr, verdict.code(), verdict.data(), logged);
+    }
 }
 
 /// Writes the record of a decision that is to be logged, unless the first time only is wanted and
@@ -184,8 +136,8 @@ fn log_decision(caller: Caller<'_>, call: &impl Call, action: Action, log: &Filt
 #[cfg_attr(not(CONFIG_RUST_INLINE_HELPERS), inline(never))]
 fn log_named(
     caller: Caller<'_>,
-    #[cfg_attr(not(CONFIG_SECCOMP_LOG_ONCE), expect(unused_variables))] call: &impl Call,
     nr: c_int,
+    #[cfg_attr(not(CONFIG_SECCOMP_LOG_ONCE), expect(unused_variables))] data: &SeccompData,
     action: Action,
     #[cfg_attr(not(CONFIG_SECCOMP_LOG_ONCE), expect(unused_variables))] log: &FilterLog,
 ) -> bool {
@@ -193,10 +145,10 @@ fn log_named(
     if logged_once::is_in_use() {
         let now = logged_once::present().or(log.once);
         if now.is_once(action) {
-            if log.logged.has(nr, call.arch(), now) {
+            if log.logged.has(nr, data.arch, now) {
                 return false;
             }
-            record_first(caller, call, action.code(), &log.logged, now);
+            record_first(caller, data, action.code(), &log.logged, now);
             return true;
         }
     }
@@ -222,9 +174,7 @@ pub(crate) fn seccomp_log_kill(
     if logged {
         audit::audit_seccomp(caller, nr as c_long, signr, verdict.code());
     }
-    if trace::is_enabled() {
-        trace::trace_seccomp_verdict(caller, nr, verdict.code(), verdict.data(), logged);
-    }
+    trace_verdict(caller, nr, verdict, logged);
 }
 
 /// Writes the record, apart from the callers, which save no registers for it then.
@@ -240,9 +190,9 @@ fn record(caller: Caller<'_>, nr: c_long, code: u32) {
 #[cfg(CONFIG_SECCOMP_LOG_ONCE)]
 #[cold]
 #[inline(never)]
-fn record_first(caller: Caller<'_>, call: &impl Call, code: u32, logged: &Logged, then: Present) {
-    audit::audit_seccomp(caller, call.nr() as c_long, 0, code);
+fn record_first(caller: Caller<'_>, data: &SeccompData, code: u32, logged: &Logged, then: Present) {
+    audit::audit_seccomp(caller, data.nr as c_long, 0, code);
     // Not before: of a call that counts as logged the record is with audit, which counts what it
     // then loses.
-    logged.remember(call.nr(), call.arch(), then);
+    logged.remember(data.nr, data.arch, then);
 }

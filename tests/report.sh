@@ -42,7 +42,7 @@ for group, rows in (("notify", report.NOTIFY), ("memory", report.MEMORY),
     figures += [(group, row[0], 1) for row in rows]
 figures += [("load", f"{name}-{run}", share) for name, _, _ in report.LOADS
             for run, share in (("free", 0), ("profile", 1))]
-figures += [("size", section, 1) for section in ("text", "rodata")]
+figures += [("size", section, 1) for section in ("text", "rodata", "traced", "whole")]
 
 for side, one in (("c", 10000), ("rust", 4000)):
     Path(sys.argv[1], f"{side}.figures").write_text("".join(

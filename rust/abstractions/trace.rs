@@ -51,6 +51,8 @@ pub(crate) fn is_enabled() -> bool {
 
 /// Tells those who look that of system call `nr`, which `caller` is making, it was decided to do
 /// `action` with `data`, and whether that was `logged`.
+#[cold]
+#[inline(never)]
 pub(crate) fn trace_seccomp_verdict(
     caller: Caller<'_>,
     nr: c_int,

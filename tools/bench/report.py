@@ -204,10 +204,14 @@ def rows(c, rust, bound_of_all=None):
 
     def total(side):
         return side.value("size", "text")[0] + side.value("size", "rodata")[0], 0
+    def with_more(name):
+        return lambda side: side.value("size", name) if side is rust else total(side)
     yield "size of the code, bytes", "size", [
         row("text", "text", None, lambda side: side.value("size", "text")),
         row("rodata", "rodata", None, lambda side: side.value("size", "rodata")),
-        row("total", "both", 1.45, total)]
+        row("total", "both", 1.45, total),
+        row("traced", "and with the tracepoint", None, with_more("traced")),
+        row("whole", "and with calls logged once", None, with_more("whole"))]
     yield "stack from the entry to where the path leaves our code, bytes at the deepest", "stack", [
         row(name, title, None, lambda side, name=name: side.value("stack", name))
         for name, title in STACK]
