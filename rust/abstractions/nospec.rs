@@ -96,11 +96,11 @@ mod tests {
     #[test]
     #[cfg(CONFIG_SECCOMP_LOG_ONCE)]
     fn an_index_is_cut_off() {
-        let table = [10, 11, 12, 13];
+        let table = [0, 1, 2, 3];
         for index in 0..4 {
-            assert_eq!(*get_masked(&table, index), 10 + index);
+            assert_eq!(*get_masked(&table, index), index);
         }
-        assert_eq!(*get_masked(&table, 4), 10);
-        assert_eq!(*get_masked(&table, usize::MAX), 13);
+        assert_eq!(*get_masked(&table, 4), 0);
+        assert_eq!(*get_masked(&table, usize::MAX), 3);
     }
 }

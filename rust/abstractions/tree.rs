@@ -351,6 +351,11 @@ mod tests {
     use super::*;
     use kernel::sync::Arc;
 
+    /// The number with one digit more.
+    fn next(digits: i64, digit: i64) -> i64 {
+        digits.wrapping_mul(10).wrapping_add(digit)
+    }
+
     /// What became of the values, which write it down here: a digit each, the first to the left.
     struct Events(Atomic<i64>);
 
@@ -360,7 +365,7 @@ mod tests {
         }
 
         fn add(&self, digit: i64) {
-            self.0.store(self.0.load(Relaxed) * 10 + digit, Relaxed);
+            self.0.store(next(self.0.load(Relaxed), digit), Relaxed);
         }
 
         /// What has happened since this was asked.
@@ -382,7 +387,7 @@ mod tests {
 
     impl Drop for Value {
         fn drop(&mut self) {
-            self.1.add(self.0 + 4);
+            self.1.add(self.0.wrapping_add(4));
         }
     }
 
@@ -440,7 +445,7 @@ mod tests {
     /// The digits of a task's path, from the newest.
     fn path(task: &Task) -> i64 {
         let nodes = task.newest().into_iter().flat_map(Node::path);
-        nodes.fold(0, |digits, node| digits * 10 + node.0)
+        nodes.fold(0, |digits, node| next(digits, node.0))
     }
 
     #[test]

@@ -213,10 +213,10 @@ mod tests {
     #[test]
     fn who_waits_for_an_event_is_woken_by_it() -> Result {
         let queue = queue()?;
-        let mut looked = 0;
+        let mut looked = 0_u32;
         // The task is on the queue when it looks, so that it can wake itself.
         queue.wait_event_interruptible_poll(event::EPOLLIN, || {
-            looked += 1;
+            looked = looked.wrapping_add(1);
             queue.wake_up_poll(event::EPOLLIN | event::EPOLLRDNORM);
             looked == 3
         })?;

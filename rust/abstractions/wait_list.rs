@@ -377,15 +377,16 @@ mod tests {
 
     /// The values of those who wait as digits, from the front.
     fn values(guard: &Guard<'_, u32, u32>) -> u32 {
-        guard.iter().fold(0, |digits, value| digits * 10 + value)
+        let next = |digits: u32, value: &u32| digits.wrapping_mul(10).wrapping_add(*value);
+        guard.iter().fold(0, next)
     }
 
     #[test]
     fn the_mutex_guards_a_state() -> Result {
         let mut list = list(1)?;
-        *list.lock() += 1;
-        *list.lock_interruptible()? += 1;
-        assert_eq!(*list.lock(), 3);
+        *list.lock() = 2;
+        assert_eq!(*list.lock(), 2);
+        *list.lock_interruptible()? = 3;
         assert_eq!(*list.as_mut().state_mut(), 3);
         Ok(())
     }
