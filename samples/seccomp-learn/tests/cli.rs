@@ -265,6 +265,183 @@ fn rules_for_some_machines_are_read_for_the_one_that_is_named() {
     );
 }
 
+/// What `name` of the headers is, without what came with Linux 5.1 and later.
+fn older_header(bench: &Bench, name: &str) -> bool {
+    let places = ["/usr/include", "/usr/include/x86_64-linux-gnu"];
+    let found = places.iter().find_map(|place| {
+        let path = Path::new(place).join(name);
+        fs::read_to_string(path).ok()
+    });
+    let Some(text) = found else {
+        eprintln!("SKIP: no {name}");
+        return false;
+    };
+    let newer = ["clone3", "openat2", "faccessat2", "futex_waitv"];
+    let old = text.lines().filter(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        // A definition of one, whatever it is defined as.
+        !matches!(words[..], ["#define", word, ..] if newer.iter().any(|name| {
+            word.strip_suffix(name).is_some_and(|head| ["__NR_", "__SNR_"].contains(&head))
+        }))
+    });
+    let path = bench.path("old").join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let text: Vec<&str> = old.collect();
+    fs::write(path, text.join("\n") + "\n").unwrap();
+    true
+}
+
+/// Where headers are older than the calls, the C source brings their numbers.
+#[test]
+fn the_c_source_compiles_with_older_headers() {
+    let bench = Bench::new();
+    let there = ["asm/unistd_64.h", "seccomp-syscalls.h"].map(|name| older_header(&bench, name));
+    if there.contains(&false) || !cfg!(target_arch = "x86_64") {
+        return;
+    }
+    let calls = "read\nclone3\nopenat2\ni386:openat2\nfaccessat2\nfutex_waitv\n";
+    bench.file("a", calls);
+    let done = bench.call(&["convert", "--to", "c", "-o", "a.c", "a"]);
+    assert_eq!(done.status, 0, "{}", done.err);
+    let compile = |name: &str| {
+        Command::new("cc")
+            .args(["-Wall", "-Wextra", "-Werror", "-isystem", "old", "-c", name])
+            .current_dir(bench.path("."))
+            .output()
+    };
+    // Names alone do not do there.
+    bench.file(
+        "names.c",
+        "#include <seccomp.h>\nint a = SCMP_SYS(openat2);\n",
+    );
+    let Ok(names) = compile("names.c") else {
+        eprintln!("SKIP: no C compiler");
+        return;
+    };
+    assert!(!names.status.success());
+    let output = compile("a.c").unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// The program whose arguments tests choose, where it can be compiled.
+fn programs(bench: &Bench) -> bool {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs.c");
+    let compiled = Command::new("cc")
+        .args(["-O1", "-pthread", "-o", "programs"])
+        .arg(source)
+        .current_dir(bench.path("."))
+        .output();
+    let done = compiled.is_ok_and(|output| output.status.success());
+    if !done {
+        eprintln!("SKIP: no C compiler");
+    }
+    done
+}
+
+/// seccompiler itself puts a program under what is written: the kernel lets through
+/// what was seen, and kills for another value.
+#[test]
+fn seccompiler_enforces_what_is_written() {
+    use std::os::unix::process::{CommandExt, ExitStatusExt};
+    let bench = Bench::new();
+    if !can_notify(&bench) || !programs(&bench) {
+        return;
+    }
+    let learnt = bench.call(&[
+        "run",
+        "--via",
+        "notify",
+        "--args",
+        "--format",
+        "json",
+        "-o",
+        "l",
+        "--",
+        "./programs",
+        "socket",
+        "1",
+        "1",
+    ]);
+    assert_eq!(learnt.status, 0, "{}", learnt.err);
+    let written = bench.call(&["convert", "--to", "seccompiler", "l"]);
+    assert_eq!(written.status, 0, "{}", written.err);
+    let arch = std::env::consts::ARCH.try_into().unwrap();
+    let mut filters = seccompiler::compile_from_json(written.out.as_bytes(), arch)
+        .unwrap_or_else(|e| panic!("{e}: {}", written.out));
+    let filter = filters.remove("main_thread").unwrap();
+    let under = |domain: &str, kind: &str| {
+        let filter = filter.clone();
+        let mut command = Command::new("./programs");
+        command
+            .args(["socket", domain, kind])
+            .current_dir(bench.path("."));
+        // SAFETY: it makes two system calls, and allocates nothing unless they fail.
+        unsafe {
+            command
+                .pre_exec(move || seccompiler::apply_filter(&filter).map_err(std::io::Error::other))
+        };
+        command.status().unwrap()
+    };
+    assert_eq!(under("1", "1").code(), Some(0));
+    assert_eq!(under("16", "3").signal(), Some(libc::SIGSYS));
+    assert_eq!(under("1", "2").signal(), Some(libc::SIGSYS));
+}
+
+/// libseccomp does the same, from the C source.
+#[test]
+fn libseccomp_enforces_what_is_written() {
+    use std::os::unix::process::ExitStatusExt;
+    let bench = Bench::new();
+    if !can_notify(&bench) || !programs(&bench) {
+        return;
+    }
+    let learnt = bench.call(&[
+        "run",
+        "--via",
+        "notify",
+        "--args",
+        "--format",
+        "json",
+        "-o",
+        "l",
+        "--",
+        "./programs",
+        "socket",
+        "1",
+        "1",
+    ]);
+    assert_eq!(learnt.status, 0, "{}", learnt.err);
+    let written = bench.call(&["convert", "--to", "c", "-o", "p.c", "l"]);
+    assert_eq!(written.status, 0, "{}", written.err);
+    bench.file(
+        "main.c",
+        "#include <unistd.h>\nint load_seccomp_profile(void);\n\
+         int main(int argc, char **argv)\n{\n\tif (argc < 2 || load_seccomp_profile())\n\t\treturn 99;\n\
+         \texecv(argv[1], argv + 1);\n\treturn 98;\n}\n",
+    );
+    let linked = Command::new("cc")
+        .args(["-Wall", "-o", "under", "main.c", "p.c", "-lseccomp"])
+        .current_dir(bench.path("."))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&linked.stderr);
+    assert!(linked.status.success(), "{said}");
+    let under = |domain: &str, kind: &str| {
+        Command::new("./under")
+            .args(["./programs", "socket", domain, kind])
+            .current_dir(bench.path("."))
+            .status()
+            .unwrap()
+    };
+    assert_eq!(under("1", "1").code(), Some(0));
+    assert_eq!(under("16", "3").signal(), Some(libc::SIGSYS));
+    assert_eq!(under("1", "2").signal(), Some(libc::SIGSYS));
+}
+
 /// The C source is compiled, and linked, where that can be.
 #[test]
 fn the_c_source_with_conditions_compiles() {

@@ -2,11 +2,13 @@
 
 //! C source that puts its process under the profile with libseccomp.
 
+use std::collections::BTreeMap;
+
 use super::{left_out, lower, never, Rendered};
 use crate::action::Action;
 use crate::condition::{Op, Test};
 use crate::profile::Profile;
-use crate::syscalls::{Arch, Call};
+use crate::syscalls::{Arch, Call, X32_BIT};
 
 /// How many numbers beyond the known ones a filter answers with ENOSYS; there
 /// come a handful a year.
@@ -27,9 +29,8 @@ pub fn write(profile: &Profile) -> Rendered {
     if let Some(why) = &profile.incomplete {
         text.push_str(&format!("/* incomplete: {} */\n", why.replace("*/", "* /")));
     }
-    text.push_str(
-        "/* Link with -lseccomp. */\n#include <errno.h>\n#include <stddef.h>\n#include <seccomp.h>\n",
-    );
+    text.push_str("/* Link with -lseccomp. */\n#include <errno.h>\n#include <stddef.h>\n");
+    text.push_str(&headers(profile));
     let mut parts = Vec::new();
     for arch in archs {
         let Some(scmp) = arch.scmp_name() else {
@@ -157,6 +158,40 @@ pub fn write(profile: &Profile) -> Rendered {
     }
     text.push_str("\tret = seccomp_load(ctx);\n\tseccomp_release(ctx);\n\treturn ret;\n}\n");
     Rendered { text, warnings }
+}
+
+/// From this number on a call has the same one on all machines; Linux 5.1.
+const SAME_NUMBERS: u32 = 424;
+
+/// libseccomp's header, and what it and the C library's may be too old to know.
+fn headers(profile: &Profile) -> String {
+    let calls = profile.calls.keys().chain(&profile.absent.calls);
+    let newer: BTreeMap<String, u32> = calls
+        .filter_map(|call| Some((call.name()?, call.nr & !X32_BIT)))
+        .filter(|&(_, nr)| nr >= SAME_NUMBERS)
+        .collect();
+    let mut text = String::new();
+    if !newer.is_empty() {
+        text.push_str(
+            "#include <asm/unistd.h>\n\n\
+             /* Headers may be older than these, which have one number on all machines but few. */\n\
+             #if !defined(__alpha__) && !defined(__mips__) && \\\n\
+             \t!(defined(__x86_64__) && defined(__ILP32__))\n",
+        );
+        for (name, nr) in &newer {
+            text.push_str(&format!(
+                "#ifndef __NR_{name}\n#define __NR_{name} {nr}\n#endif\n"
+            ));
+        }
+        text.push_str("#endif\n");
+    }
+    text.push_str("#include <seccomp.h>\n");
+    for name in newer.keys() {
+        text.push_str(&format!(
+            "#ifndef __SNR_{name}\n#define __SNR_{name} __NR_{name}\n#endif\n"
+        ));
+    }
+    text
 }
 
 /// A comparison as an argument of `seccomp_rule_add()`.
