@@ -7,6 +7,9 @@ use std::path::Path;
 
 use crate::elf;
 
+/// How the calls were seen that a log has.
+const RECORDS: &str = "records";
+
 /// Lessons from one program in one place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -15,17 +18,18 @@ pub struct Evidence {
     pub program: String,
     /// Its build-id, in hexadecimal; a script has none.
     pub build_id: Option<String>,
-    /// The kernel's release.
+    /// The kernel's release; empty where a log does not say it.
     pub kernel: String,
-    /// The machine's architecture.
+    /// The machine's architecture; empty likewise.
     pub machine: String,
     /// This tool's version.
     pub tool: String,
-    /// How the calls were seen: `log` or `notify`.
+    /// How the calls were seen: `log`, `notify`, or `records` that were there already.
     pub via: String,
     /// Runs of the tool.
     pub runs: u32,
-    /// Passes that the program was run for.
+    /// Passes that the program was run for; 0 where its records were kept by
+    /// somebody else.
     pub passes: u32,
     /// Those of them that lost records.
     pub lossy: u32,
@@ -34,6 +38,44 @@ pub struct Evidence {
 }
 
 impl Evidence {
+    /// How much was learnt from.
+    #[must_use]
+    pub fn extent(&self) -> String {
+        if self.via == RECORDS {
+            return counted(self.runs.into(), "log", "logs");
+        }
+        format!(
+            "{}, {}, {} of them lost records",
+            counted(self.runs.into(), "run", "runs"),
+            counted(self.passes.into(), "pass", "passes"),
+            self.lossy
+        )
+    }
+
+    /// Where it was learnt.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match (self.kernel.as_str(), self.machine.as_str()) {
+            ("", "") => "an unknown kernel".to_owned(),
+            ("", machine) => format!("an unknown kernel {machine}"),
+            (kernel, "") => kernel.to_owned(),
+            (kernel, machine) => format!("{kernel} {machine}"),
+        }
+    }
+
+    /// Records of a program that a log has, made by this kernel as far as it says so.
+    pub(crate) fn logged(program: &str, kernel: &str, records: u64) -> Self {
+        Self {
+            program: program.to_owned(),
+            kernel: kernel.to_owned(),
+            tool: env!("CARGO_PKG_VERSION").to_owned(),
+            via: RECORDS.to_owned(),
+            runs: 1,
+            records,
+            ..Self::default()
+        }
+    }
+
     /// A run here, of a program that is at this path.
     pub fn here(program: &str, path: Option<&Path>, via: &str) -> Self {
         let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
@@ -78,6 +120,12 @@ pub fn add(mine: &mut Vec<Evidence>, other: Vec<Evidence>) {
             None => mine.push(evidence),
         }
     }
+}
+
+/// A number of things, as one says it.
+#[must_use]
+pub fn counted(n: u64, one: &str, more: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { more })
 }
 
 /// In how many passes a call could have been seen.

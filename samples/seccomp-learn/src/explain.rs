@@ -3,7 +3,7 @@
 //! Why a call is in a profile.
 
 use crate::arguments::{self, describe, describe_values};
-use crate::evidence::passes;
+use crate::evidence::{counted, passes};
 use crate::groups;
 use crate::lint::lint;
 use crate::profile::Profile;
@@ -41,8 +41,8 @@ fn of_seen(profile: &Profile, call: Call, seen: &Seen, lines: &mut Vec<String>) 
     lines.push(match (seen.count, often(profile, seen)) {
         (0, Some(often)) => format!("it was made in {often}, and nobody has counted how often"),
         (0, None) => "nobody has counted how often it was made".to_owned(),
-        (n, None) => format!("it was made {n} times"),
-        (n, Some(often)) => format!("it was made {n} times, in {often}"),
+        (n, None) => format!("it was made {}", counted(n, "time", "times")),
+        (n, Some(often)) => format!("it was made {}, in {often}", counted(n, "time", "times")),
     });
     let origin = seen.origin.clone().unwrap_or_default();
     let thread = seen.first.as_ref().map(|name| format!("thread \"{name}\""));
@@ -75,7 +75,13 @@ fn of_seen(profile: &Profile, call: Call, seen: &Seen, lines: &mut Vec<String>) 
 /// In how many passes of how many a call was seen, where that was counted.
 pub fn often(profile: &Profile, seen: &Seen) -> Option<String> {
     let all = passes(&profile.evidence);
-    (seen.passes > 0 && all >= seen.passes).then(|| format!("{} of {all} passes", seen.passes))
+    (seen.passes > 0 && all >= seen.passes).then(|| {
+        format!(
+            "{} of {}",
+            seen.passes,
+            counted(all.into(), "pass", "passes")
+        )
+    })
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::io::{self, BufRead};
 
 use crate::bpf::{ACTION_MASK, RET_LOG};
+use crate::evidence::Evidence;
 use crate::origin::Origin;
 use crate::record::Seccomp;
 use crate::run::{Loss, CANARY};
@@ -45,6 +46,9 @@ pub struct Found {
     pub losses: Vec<Loss>,
     /// The executables that the records are of, and how many of each.
     pub programs: BTreeMap<OsString, u64>,
+    /// The same as evidence, by the kernels that the log names: auditd does when it
+    /// starts, and so does a kernel.
+    pub evidence: Vec<Evidence>,
     /// The first record that cannot be read: its line and column, from 1.
     pub unreadable: Option<(u64, usize)>,
 }
@@ -61,6 +65,8 @@ pub fn read(mut log: impl BufRead, choice: &Choice) -> io::Result<Found> {
     let mut printk = Serials::default();
     let mut lost = 0;
     let mut too_many = false;
+    let mut kernel = String::new();
+    let mut by_kernel: BTreeMap<(String, String), u64> = BTreeMap::new();
     let mut number = 0;
     let mut line = Vec::new();
     while next_line(&mut log, &mut line)? {
@@ -68,6 +74,9 @@ pub fn read(mut log: impl BufRead, choice: &Choice) -> io::Result<Found> {
         let text = String::from_utf8_lossy(&line);
         printk.line(&text);
         let Some(start) = record_start(&text) else {
+            if let Some(named) = kernel_of(&text) {
+                kernel = named.to_owned();
+            }
             suppressed += word_before(&text, " callbacks suppressed")
                 .filter(|_| text.contains("kauditd_printk_skb"))
                 .unwrap_or(0);
@@ -95,6 +104,12 @@ pub fn read(mut log: impl BufRead, choice: &Choice) -> io::Result<Found> {
             } else if found.programs.len() < MAX_PROGRAMS {
                 found.programs.insert(exe.clone(), 1);
             }
+            let key = (exe.to_string_lossy().into_owned(), kernel.clone());
+            if let Some(records) = by_kernel.get_mut(&key) {
+                *records += 1;
+            } else if by_kernel.len() < MAX_PROGRAMS {
+                by_kernel.insert(key, 1);
+            }
         }
         let call = Call {
             arch: record.arch,
@@ -115,6 +130,10 @@ pub fn read(mut log: impl BufRead, choice: &Choice) -> io::Result<Found> {
             });
         }
     }
+    found.evidence = by_kernel
+        .iter()
+        .map(|((exe, kernel), &records)| Evidence::logged(exe, kernel, records))
+        .collect();
     if unreadable > 0 {
         found.losses.push(Loss::Unreadable(unreadable));
     }
@@ -172,6 +191,19 @@ impl Choice {
                 .as_ref()
                 .is_none_or(|exe| Some(exe) == record.exe.as_ref())
     }
+}
+
+/// The release of the kernel that a line says has started, or that auditd says has
+/// when it starts itself.
+fn kernel_of(line: &str) -> Option<&str> {
+    let word = |rest: &'_ str| rest.find(' ').unwrap_or(rest.len());
+    if let Some(at) = line.find("type=DAEMON_START ") {
+        let rest = line[at..].split_once(" kernel=")?.1;
+        return Some(&rest[..word(rest)]);
+    }
+    let (before, rest) = line.split_once("Linux version ")?;
+    let said = before.ends_with("] ") || before.ends_with(" kernel: ");
+    said.then(|| &rest[..word(rest)])
 }
 
 /// Where the fields of an AUDIT_SECCOMP record begin in a line that has one.
@@ -279,6 +311,40 @@ mod tests {
         assert_eq!(
             found.losses,
             [Loss::Unreadable(1), Loss::Suppressed(17), Loss::Counted(5)]
+        );
+    }
+
+    #[test]
+    fn a_log_says_of_which_program_and_kernel_it_is() {
+        let record = format!("type=SECCOMP msg=audit(1.2:3): {FIELDS}\n");
+        let start = "type=DAEMON_START msg=audit(1.2:1): op=start ver=3.0.9 format=enriched \
+                     kernel=6.1.0-13-amd64 auid=4294967295 res=success\n";
+        let boot = "[    0.000000] Linux version 6.12.3 (builder@host) (gcc 12)\n";
+        let forged = "type=USER msg=audit(1.2:2): msg='Linux version 9 '\n";
+        let other = record.replace("bin/ls", "bin/cat");
+        let log = format!("{record}{start}{record}{record}{other}{forged}{boot}{record}");
+        let found = read(log.as_bytes(), &Choice::default()).unwrap();
+        let told: Vec<String> = found
+            .evidence
+            .iter()
+            .map(|of| {
+                format!(
+                    "{} on {}: {}, {}",
+                    of.program,
+                    of.place(),
+                    of.extent(),
+                    of.records
+                )
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "/usr/bin/cat on 6.1.0-13-amd64: 1 log, 1",
+                "/usr/bin/ls on an unknown kernel: 1 log, 1",
+                "/usr/bin/ls on 6.1.0-13-amd64: 1 log, 2",
+                "/usr/bin/ls on 6.12.3: 1 log, 1",
+            ]
         );
     }
 

@@ -42,8 +42,12 @@ fn evidence(of: &Evidence) -> String {
         None => String::new(),
     };
     format!(
-        "{}{id}: {} runs, {} passes, {} of them lost records; kernel {} {}, via {}, seccomp-learn {}",
-        of.program, of.runs, of.passes, of.lossy, of.kernel, of.machine, of.via, of.tool
+        "{}{id} on {}: {}, via {}, seccomp-learn {}",
+        of.program,
+        of.place(),
+        of.extent(),
+        of.via,
+        of.tool
     )
 }
 

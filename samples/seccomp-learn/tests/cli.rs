@@ -102,6 +102,9 @@ fn a_recorded_log_becomes_a_profile() {
     assert_eq!(one.status, 0, "{}", one.err);
     // The name was in hexadecimal in the record.
     assert!(one.out.contains("\"first\": \"a program\""), "{}", one.out);
+    let shown = bench.feed(&["show", "-"], &one.out).err;
+    let from = "/usr/local/bin/a program on an unknown kernel: 1 log, ";
+    assert!(shown.contains(from), "{shown}");
     assert!(!one.out.contains("getdents64"));
 }
 

@@ -62,6 +62,7 @@ pub fn run(args: FromLog) -> Result<u8> {
     let mut learnt = Profile::default();
     learnt.calls = found.calls;
     learnt.incomplete = incomplete;
+    learnt.evidence = found.evidence;
     profile.merge(learnt);
     say_lifted(&before, &profile, "a record has no arguments");
     let added = match args.base {

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use anyhow::{anyhow, bail, Context, Result};
 use seccomp_learn::arguments::{describe, describe_values};
+use seccomp_learn::evidence::counted;
 use seccomp_learn::explain::often;
 use seccomp_learn::format::{oci_startup, Format};
 use seccomp_learn::groups;
@@ -150,18 +151,15 @@ pub fn show(args: args::Show) -> Result<u8> {
     };
     for evidence in &profile.evidence {
         say(format_args!(
-            "{}{} on {} {}: {} runs, {} passes, {} of them lost records, {} calls seen (via {}, seccomp-learn {})",
+            "{}{} on {}: {}, {} seen (via {}, seccomp-learn {})",
             evidence.program,
             match &evidence.build_id {
                 Some(id) => format!(" (build-id {id})"),
                 None => String::new(),
             },
-            evidence.kernel,
-            evidence.machine,
-            evidence.runs,
-            evidence.passes,
-            evidence.lossy,
-            evidence.records,
+            evidence.place(),
+            evidence.extent(),
+            counted(evidence.records, "call", "calls"),
             evidence.via,
             evidence.tool,
         ));
