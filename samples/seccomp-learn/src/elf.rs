@@ -5,7 +5,8 @@
 use std::fs;
 use std::path::Path;
 
-use object::{Object, ObjectSegment, ObjectSymbol, SymbolKind};
+use gimli::UnwindSection;
+use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol, SymbolKind};
 
 /// No program that is looked at is larger.
 const MAX_FILE: u64 = 1 << 30;
@@ -27,15 +28,47 @@ pub fn build_id(path: &Path) -> Option<String> {
     Some(id.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
+/// Where an offset into a file is in memory, as the file counts it.
+fn address(file: &object::File<'_>, offset: u64) -> Option<u64> {
+    file.segments().find_map(|segment| {
+        let (start, size) = segment.file_range();
+        let within = offset.checked_sub(start)?;
+        (within < size).then(|| segment.address().wrapping_add(within))
+    })
+}
+
+/// How far above the stack pointer that is which a function's caller has after the
+/// call, by what the file says for unwinding; behind an offset, of x86-64. Unknown where
+/// another register than the stack pointer tells.
+pub(crate) fn frame(bytes: &[u8], offset: u64) -> Option<u64> {
+    const STACK_POINTER: gimli::Register = gimli::Register(7);
+    let file = object::File::parse(bytes).ok()?;
+    // What stands behind a call may be in another function.
+    let address = address(&file, offset.checked_sub(1)?)?;
+    let section = file.section_by_name(".eh_frame")?;
+    let mut bases = gimli::BaseAddresses::default().set_eh_frame(section.address());
+    if let Some(text) = file.section_by_name(".text") {
+        bases = bases.set_text(text.address());
+    }
+    let frames = gimli::EhFrame::new(section.data().ok()?, gimli::LittleEndian);
+    let mut context = gimli::UnwindContext::new();
+    let find = gimli::EhFrame::cie_from_offset;
+    let row = frames
+        .unwind_info_for_address(&bases, &mut context, address, find)
+        .ok()?;
+    match row.cfa() {
+        gimli::CfaRule::RegisterAndOffset { register, offset } if *register == STACK_POINTER => {
+            u64::try_from(*offset).ok()
+        }
+        _ => None,
+    }
+}
+
 /// The function that an offset into a file is in, and how far in.
 pub fn symbol(path: &Path, offset: u64) -> Option<(String, u64)> {
     let bytes = read(path)?;
     let file = object::File::parse(&*bytes).ok()?;
-    let address = file.segments().find_map(|segment| {
-        let (start, size) = segment.file_range();
-        let within = offset.checked_sub(start)?;
-        (within < size).then(|| segment.address().wrapping_add(within))
-    })?;
+    let address = address(&file, offset)?;
     let best = file
         .symbols()
         .chain(file.dynamic_symbols())

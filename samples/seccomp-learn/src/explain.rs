@@ -61,6 +61,12 @@ fn of_seen(profile: &Profile, call: Call, seen: &Seen, lines: &mut Vec<String>) 
               vDSO, code made at run time), or the profile was not learnt by a run"
             .to_owned(),
     });
+    if let Some((path, offset)) = &origin.caller {
+        lines.push(match &origin.calling {
+            Some((symbol, within)) => format!("called from {path}, {symbol}+{within:#x}"),
+            None => format!("called from {path}, at offset {offset:#x}, which has no symbol there"),
+        });
+    }
     if let Some(args) = origin.args {
         let args: Vec<String> = args.iter().map(|arg| format!("{arg:#x}")).collect();
         lines.push(format!("with {}", args.join(" ")));
@@ -109,6 +115,8 @@ mod tests {
             exe: Some("/usr/bin/a".to_owned()),
             place: Some(("/lib/libc.so.6".to_owned(), 4)),
             symbol: Some(("socket".to_owned(), 7)),
+            caller: Some(("/usr/bin/a".to_owned(), 9)),
+            calling: Some(("main".to_owned(), 2)),
             args: Some([2, 1, 0, 0, 0, 0]),
         });
         seen.values.insert(vec![2, 1]);
@@ -117,6 +125,7 @@ mod tests {
             "7 times, in 2 of 3 passes",
             "/usr/bin/a, thread \"worker\"",
             "from /lib/libc.so.6, socket+0x7",
+            "called from /usr/bin/a, main+0x2",
             "with 0x2 0x1 ",
             "AF_INET SOCK_STREAM",
             "AF_ALG",

@@ -2,7 +2,8 @@
 
 //! Where a call came from when it was made first.
 
-use std::fs;
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use crate::elf;
@@ -17,9 +18,19 @@ pub struct Origin {
     pub place: Option<(String, u64)>,
     /// The function there, and how far in.
     pub symbol: Option<(String, u64)>,
+    /// Where the function is called from that made it, outside of the file that it is
+    /// in: mostly the C library's caller. Known of x86-64 tasks that wait.
+    pub caller: Option<(String, u64)>,
+    /// The function there, and how far in.
+    pub calling: Option<(String, u64)>,
     /// The arguments, which a listener sees.
     pub args: Option<[u64; 6]>,
 }
+
+/// As much of a stack is looked at; a system call is not made deep in a library.
+const STACK: usize = 1 << 14;
+/// So many functions of one file may have called each other.
+const FRAMES: usize = 32;
 
 impl Origin {
     /// Of a task that waits for its answer.
@@ -29,21 +40,23 @@ impl Origin {
         Self {
             exe: exe.map(|path| path.to_string_lossy().into_owned()),
             place: place(&maps, ip),
-            symbol: None,
+            caller: caller(task, &maps, ip),
             args: Some(args),
+            ..Self::default()
         }
     }
 
     /// Of a task that went on, as a record says: the place is known if the task
     /// is still there and runs the same program.
     pub(crate) fn recorded(pid: i32, exe: Option<&str>, ip: u64) -> Self {
-        let mut origin = Self::waiting(pid, ip, [0; 6]);
-        origin.args = None;
-        if exe.is_none() || origin.exe.as_deref() != exe {
-            origin.place = None;
+        let now = fs::read_link(format!("/proc/{pid}/exe")).ok();
+        let same = now.is_some_and(|path| Some(&*path.to_string_lossy()) == exe);
+        let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
+        Self {
+            exe: exe.map(str::to_owned),
+            place: place(&maps, ip).filter(|_| same),
+            ..Self::default()
         }
-        origin.exe = exe.map(str::to_owned);
-        origin
     }
 
     /// Looks the function up in the file.
@@ -51,7 +64,55 @@ impl Origin {
         if let (None, Some((path, offset))) = (&self.symbol, &self.place) {
             self.symbol = elf::symbol(Path::new(path), *offset);
         }
+        if let (None, Some((path, offset))) = (&self.calling, &self.caller) {
+            self.calling = elf::symbol(Path::new(path), *offset);
+        }
     }
+}
+
+/// From where the functions of a file were called that have led to the system call
+/// of a task that waits, by what is on its stack.
+fn caller(task: i32, maps: &str, ip: u64) -> Option<(String, u64)> {
+    if !cfg!(target_arch = "x86_64") {
+        return None;
+    }
+    // The number, six arguments, the stack pointer and that of instructions.
+    let waiting = fs::read_to_string(format!("/proc/{task}/syscall")).ok()?;
+    let pointer = waiting.split_ascii_whitespace().nth(7)?;
+    let pointer = u64::from_str_radix(pointer.strip_prefix("0x")?, 16).ok()?;
+    let mut stack = vec![0; STACK];
+    let memory = File::open(format!("/proc/{task}/mem")).ok()?;
+    let length = memory.read_at(&mut stack, pointer).ok()?;
+    stack.truncate(length);
+    let (path, offset) = place(maps, ip)?;
+    let bytes = elf::read(Path::new(&path))?;
+    unwind(maps, &path, offset, &stack, |offset| {
+        elf::frame(&bytes, offset)
+    })
+}
+
+/// Goes up the stack until the file is another: `frame` says how much of it a
+/// function has.
+fn unwind(
+    maps: &str,
+    path: &str,
+    mut offset: u64,
+    stack: &[u8],
+    frame: impl Fn(u64) -> Option<u64>,
+) -> Option<(String, u64)> {
+    let mut at: usize = 0;
+    for _ in 0..FRAMES {
+        let size = usize::try_from(frame(offset)?).ok()?;
+        // The address behind the call is what the call itself has put there.
+        let end = at.checked_add(size)?;
+        let word = stack.get(end.checked_sub(8)?..end)?;
+        let (file, within) = place(maps, u64::from_le_bytes(word.try_into().ok()?))?;
+        if file != path {
+            return Some((file, within));
+        }
+        (at, offset) = (end, within);
+    }
+    None
 }
 
 /// The file, and the offset in it, that an address is mapped from.
@@ -93,6 +154,33 @@ mod tests {
         for nowhere in [0x7fff_0000_0010, 0x7f00_0000_0010, 1, 0, u64::MAX] {
             assert_eq!(place(MAPS, nowhere), None);
         }
+    }
+
+    #[test]
+    fn the_stack_leads_out_of_the_file() {
+        let maps =
+            "1000-2000 r-xp 00000000 00:00 1 /lib/c\n5000-6000 r-xp 00001000 00:00 2 /bin/a\n";
+        // 24 bytes, 16 bytes, then the program.
+        let words: [u64; 6] = [9, 9, 0x1800, 9, 0x5010, 0x1700];
+        let stack: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        let frame = |offset| match offset {
+            0x10 => Some(24),
+            0x800 => Some(16),
+            _ => None,
+        };
+        let program = Some(("/bin/a".to_owned(), 0x1010));
+        assert_eq!(unwind(maps, "/lib/c", 0x10, &stack, frame), program);
+        // Not far enough, nobody knows how far, nothing there, always the same.
+        assert_eq!(unwind(maps, "/lib/c", 0x10, &stack[..32], frame), None);
+        assert_eq!(unwind(maps, "/lib/c", 0x11, &stack, frame), None);
+        assert_eq!(unwind(maps, "/lib/c", 0x10, &[0; 64], frame), None);
+        let turning = 0x1800u64.to_le_bytes().repeat(64);
+        assert_eq!(unwind(maps, "/lib/c", 0x800, &turning, |_| Some(8)), None);
+        assert_eq!(unwind(maps, "/lib/c", 0x800, &turning, |_| Some(0)), None);
+        assert_eq!(
+            unwind(maps, "/lib/c", 0x800, &turning, |_| Some(u64::MAX)),
+            None
+        );
     }
 
     #[test]

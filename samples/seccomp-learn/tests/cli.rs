@@ -370,6 +370,18 @@ fn seccompiler_enforces_what_is_written() {
         "1",
     ]);
     assert_eq!(learnt.status, 0, "{}", learnt.err);
+    // The program's own function is named, which called the C library's.
+    let why = bench.call(&["explain", "socket", "l"]).out;
+    let mut lines = why.lines();
+    assert!(
+        lines.any(|line| line.starts_with("from ") && line.contains("libc")),
+        "{why}"
+    );
+    let caller = lines.next().unwrap_or_default();
+    assert!(
+        caller.starts_with("called from /") && caller.contains("/programs, "),
+        "{why}"
+    );
     let written = bench.call(&["convert", "--to", "seccompiler", "l"]);
     assert_eq!(written.status, 0, "{}", written.err);
     let arch = std::env::consts::ARCH.try_into().unwrap();

@@ -69,6 +69,10 @@ struct OriginFields {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     symbol: Option<(String, u64)>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    caller: Option<(String, u64)>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    calling: Option<(String, u64)>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     args: Option<[u64; 6]>,
 }
 
@@ -387,6 +391,8 @@ mod tests {
             let origin = first.clone().map(|exe| Origin {
                 symbol: Some((exe.clone(), count)),
                 place: Some((exe.clone(), 3)),
+                caller: Some((exe.clone(), 4)),
+                calling: Some((exe.clone(), 5)),
                 exe: Some(exe),
                 args: Some([1, 2, 3, 4, 5, count]),
             });
