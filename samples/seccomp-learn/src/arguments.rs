@@ -36,6 +36,17 @@ enum Kind {
     NotBoth(u64, u64),
 }
 
+/// Which values of an argument do no harm.
+#[derive(Clone, Copy)]
+enum Harmless {
+    /// None, as far as the table says.
+    Nothing,
+    /// These.
+    Values(&'static [u64]),
+    /// Those without the bits, or with one of the two, that the row is about.
+    Unguarded,
+}
+
 /// A row of the table.
 struct Row {
     /// The calls, which take the argument at the same place.
@@ -43,9 +54,9 @@ struct Row {
     /// The arguments, which are compared together.
     args: &'static [Arg],
     kind: Kind,
-    /// Values that do no harm, and of which another day may bring any: they are
-    /// allowed wherever one was seen.
-    harmless: &'static [u64],
+    /// What does no harm, and of which another day may bring any: it is allowed
+    /// wherever the call was seen, and a listener is not asked about it.
+    harmless: Harmless,
     /// Whether there is a condition unless it is asked for.
     default: bool,
     /// Why it matters.
@@ -75,11 +86,41 @@ const fn values(calls: &'static [&'static str], args: &'static [Arg], reason: &'
         calls,
         args,
         kind: Kind::Values,
-        harmless: &[],
+        harmless: Harmless::Nothing,
         default: true,
         reason,
     }
 }
+
+/// The commands of fcntl that are about the caller's descriptors and their locks,
+/// or that only ask. Not F_SETOWN, F_SETSIG, F_SETLEASE and F_NOTIFY, by which
+/// signals come to others; nor F_ADD_SEALS and F_SETPIPE_SZ, which change what others
+/// have open.
+const FCNTL_HARMLESS: &[u64] = &[
+    0,    // F_DUPFD
+    1,    // F_GETFD
+    2,    // F_SETFD
+    3,    // F_GETFL
+    4,    // F_SETFL
+    5,    // F_GETLK
+    6,    // F_SETLK
+    7,    // F_SETLKW
+    9,    // F_GETOWN
+    11,   // F_GETSIG
+    12,   // F_GETLK64
+    13,   // F_SETLK64
+    14,   // F_SETLKW64
+    16,   // F_GETOWN_EX
+    36,   // F_OFD_GETLK
+    37,   // F_OFD_SETLK
+    38,   // F_OFD_SETLKW
+    1025, // F_GETLEASE
+    1027, // F_DUPFD_QUERY
+    1028, // F_CREATED_QUERY
+    1030, // F_DUPFD_CLOEXEC
+    1032, // F_GETPIPE_SZ
+    1034, // F_GET_SEALS
+];
 
 const ROWS: &[Row] = &[
     values(
@@ -100,16 +141,19 @@ const ROWS: &[Row] = &[
         &[arg(0, "option", INT, names::PRCTL)],
         "it changes capabilities, tracing, memory maps and speculation of the process",
     ),
-    values(
-        &["fcntl", "fcntl64"],
-        &[arg(1, "cmd", INT, names::FCNTL)],
-        "it gives signals to others by F_SETOWN and F_SETSIG",
-    ),
+    Row {
+        calls: &["fcntl", "fcntl64"],
+        args: &[arg(1, "cmd", INT, names::FCNTL)],
+        kind: Kind::Values,
+        harmless: Harmless::Values(FCNTL_HARMLESS),
+        default: true,
+        reason: "it gives signals to others by F_SETOWN and F_SETSIG",
+    },
     Row {
         calls: &["clone"],
         args: &[arg(0, "flags", INT, names::CLONE)],
         kind: Kind::Bits(NAMESPACES),
-        harmless: &[0],
+        harmless: Harmless::Unguarded,
         default: true,
         reason: "a user namespace gives all capabilities inside it, and much of the kernel to attack",
     },
@@ -117,7 +161,7 @@ const ROWS: &[Row] = &[
         calls: &["unshare"],
         args: &[arg(0, "flags", INT, names::CLONE)],
         kind: Kind::Bits(INT),
-        harmless: &[],
+        harmless: Harmless::Nothing,
         default: true,
         reason: "a user namespace gives all capabilities inside it, and much of the kernel to attack",
     },
@@ -135,7 +179,7 @@ const ROWS: &[Row] = &[
         calls: &["mmap", "mmap2", "mprotect", "pkey_mprotect"],
         args: &[arg(2, "prot", INT, names::PROTECTION)],
         kind: Kind::NotBoth(WRITE, EXECUTE),
-        harmless: &[0],
+        harmless: Harmless::Unguarded,
         default: true,
         reason: "memory that is writable and executable at once runs what an attacker writes",
     },
@@ -143,7 +187,9 @@ const ROWS: &[Row] = &[
         calls: &["madvise"],
         args: &[arg(2, "advice", INT, names::MADVISE)],
         kind: Kind::Values,
-        harmless: &[0, 1, 2, 3, 4, 8, 10, 14, 15, 16, 20, 21, 22, 23, 102, 103],
+        harmless: Harmless::Values(&[
+            0, 1, 2, 3, 4, 8, 10, 14, 15, 16, 20, 21, 22, 23, 102, 103,
+        ]),
         default: true,
         reason: "MADV_HWPOISON and MADV_SOFT_OFFLINE take memory from the machine, MADV_MERGEABLE tells of others' pages",
     },
@@ -151,7 +197,7 @@ const ROWS: &[Row] = &[
         calls: &["futex", "futex_time64"],
         args: &[arg(1, "op", FUTEX_OPERATION, names::FUTEX)],
         kind: Kind::Values,
-        harmless: &[0, 1, 3, 4, 5, 9, 10],
+        harmless: Harmless::Values(&[0, 1, 3, 4, 5, 9, 10]),
         default: true,
         reason: "the operations on priority inheritance have had the holes, and few programs make them",
     },
@@ -197,7 +243,7 @@ const ROWS: &[Row] = &[
         calls: &["rt_sigaction"],
         args: &[arg(0, "sig", INT, names::SIGNALS)],
         kind: Kind::Values,
-        harmless: &[],
+        harmless: Harmless::Nothing,
         default: false,
         reason: "who handles SIGSYS hides refusals; a handler changes the process alone, so it is off by default",
     },
@@ -213,6 +259,30 @@ const HIDING: &[(&str, &[&str])] = &[
     ("clone3", &["clone"]),
     ("io_uring_setup", &["socket", "setsockopt", "madvise"]),
 ];
+
+impl Row {
+    /// When a call does no harm; never, where that is not known.
+    fn harmless(&self) -> When {
+        let Some(arg) = self.args.first() else {
+            return When::any([]);
+        };
+        match (self.harmless, self.kind) {
+            (Harmless::Nothing, _) | (Harmless::Unguarded, Kind::Values) => When::any([]),
+            (Harmless::Values(values), _) => {
+                When::any(values.iter().map(|&value| {
+                    Case::from_iter([Test::masked(arg.index, arg.mask, Op::Eq, value)])
+                }))
+            }
+            (Harmless::Unguarded, Kind::Bits(guard)) => clear(arg.index, guard),
+            (Harmless::Unguarded, Kind::NotBoth(a, b)) => not_both(arg.index, a, b),
+        }
+    }
+
+    /// Whether nothing is known to do no harm.
+    fn all_matter(&self) -> bool {
+        matches!(self.harmless, Harmless::Nothing)
+    }
+}
 
 /// The row of a call, if its argument is a number there.
 fn row(call: Call) -> Option<&'static Row> {
@@ -242,6 +312,11 @@ impl Looked {
         let value = |&(index, mask): &(u8, u64)| args.get(usize::from(index)).map(|v| v & mask);
         self.0.iter().filter_map(value).collect()
     }
+
+    /// The first of them.
+    fn index(&self) -> u8 {
+        self.0.first().map_or(0, |&(index, _)| index)
+    }
 }
 
 impl Selection {
@@ -265,6 +340,21 @@ impl Selection {
         Some(Looked(
             row.args.iter().map(|arg| (arg.index, arg.mask)).collect(),
         ))
+    }
+
+    /// When a call that is looked at does no harm, so that nobody has to see with
+    /// what it was made: it is allowed wherever the call was seen. Never, where
+    /// that is not known, or where its arguments were asked for by their number.
+    pub fn harmless(&self, call: Call) -> When {
+        let own = |(name, index): &(String, Option<u8>)| {
+            index.is_some() && call.name().as_ref() == Some(name)
+        };
+        match row(call) {
+            Some(row) if self.looks_at(call).is_some() && !self.more.iter().any(own) => {
+                row.harmless()
+            }
+            _ => When::any([]),
+        }
     }
 
     /// What a profile's conditions look at.
@@ -327,36 +417,36 @@ impl Selection {
         let looked = self.looks_at(call)?;
         let own = looked.0.iter().all(|&(_, mask)| mask == u64::MAX);
         let row = row(call).filter(|_| !own);
+        // What was made with such alone has no values.
+        let harmless = seen.harmless && !self.harmless(call).is_never();
         if seen.values.len() >= Seen::MAX_VALUES {
             return Some(Err("it had more values than are kept".to_owned()));
         }
-        if seen.values.is_empty() && seen.implied.is_none() {
+        if seen.values.is_empty() && !harmless && seen.implied.is_none() {
             return Some(Err("its arguments were not seen".to_owned()));
         }
         let Some(row) = row else {
             return Some(if seen.implied.is_some() {
                 Err("nobody has seen its arguments".to_owned())
             } else {
-                by_values(&looked, &seen.values, &[])
+                by_values(&looked, &seen.values, When::any([]))
             });
         };
         // An implied call is another way to do what was seen: no more than that.
-        if seen.implied.is_some() && row.harmless.is_empty() {
+        if seen.implied.is_some() && row.all_matter() {
             return Some(Err("nobody has seen its arguments".to_owned()));
         }
         Some(match row.kind {
-            Kind::Values => by_values(&looked, &seen.values, row.harmless),
+            Kind::Values => by_values(&looked, &seen.values, row.harmless()),
             Kind::Bits(guard) => {
                 let all = first(&seen.values).fold(0, |sum, value| sum | value);
-                Ok(one(&looked, guard & !all))
+                Ok(clear(looked.index(), guard & !all))
             }
             Kind::NotBoth(a, b) => {
                 if first(&seen.values).any(|value| value & a != 0 && value & b != 0) {
                     Err("memory was writable and executable at once".to_owned())
                 } else {
-                    let mut when = one(&looked, a);
-                    when.or(one(&looked, b));
-                    Ok(when)
+                    Ok(not_both(looked.index(), a, b))
                 }
             }
         })
@@ -368,33 +458,30 @@ fn first(values: &BTreeSet<Vec<u64>>) -> impl Iterator<Item = u64> + '_ {
 }
 
 /// These bits of the argument are clear.
-fn one(looked: &Looked, bits: u64) -> When {
-    let tests = looked.0.iter().take(1);
-    When::any([tests
-        .map(|&(index, _)| Test::masked(index, bits, Op::Eq, 0))
-        .collect()])
+fn clear(index: u8, bits: u64) -> When {
+    When::any([Case::from_iter([Test::masked(index, bits, Op::Eq, 0)])])
 }
 
-fn by_values(
-    looked: &Looked,
-    values: &BTreeSet<Vec<u64>>,
-    harmless: &[u64],
-) -> Result<When, String> {
-    let own = values
-        .iter()
-        .filter(|values| !matches!(values[..], [value] if harmless.contains(&value)));
-    let distinct = own.count();
-    if distinct > MAX_VALUES {
+/// Not both of these bits of the argument are set.
+fn not_both(index: u8, a: u64, b: u64) -> When {
+    let mut when = clear(index, a);
+    when.or(clear(index, b));
+    when
+}
+
+fn by_values(looked: &Looked, values: &BTreeSet<Vec<u64>>, harmless: When) -> Result<When, String> {
+    let cases = values.iter().map(|values| {
+        let tests = looked.0.iter().zip(values);
+        Case::from_iter(
+            tests.map(|(&(index, mask), &value)| Test::masked(index, mask, Op::Eq, value)),
+        )
+    });
+    let known = harmless.cases().cloned().unwrap_or_default();
+    let own: BTreeSet<Case> = cases.filter(|case| !known.contains(case)).collect();
+    if own.len() > MAX_VALUES {
         return Err(format!("it had more than {MAX_VALUES} values"));
     }
-    let harmless = harmless.iter().map(|&value| vec![value]);
-    let cases = values.iter().cloned().chain(harmless).map(|values| {
-        let tests = looked.0.iter().zip(values);
-        tests
-            .map(|(&(index, mask), value)| Test::masked(index, mask, Op::Eq, value))
-            .collect()
-    });
-    Ok(When::any(cases))
+    Ok(When::any(own.into_iter().chain(known)))
 }
 
 /// What came of putting conditions on a profile's calls.
@@ -429,6 +516,8 @@ pub fn restrict(profile: &mut Profile, selection: &Selection, before: &Profile) 
                 restricted.calls.push(call);
                 seen.when = when;
             }
+            // One that it had stays, if nobody has made the call since.
+            Some(Err(_)) if !seen.when.is_always() => restricted.calls.push(call),
             Some(Err(why)) => restricted.without.push((call, why)),
         }
     }
@@ -641,7 +730,9 @@ mod tests {
             }
             assert!(!row.reason.is_empty() && !row.args.is_empty());
             assert!(matches!(row.kind, Kind::Values) || row.args.len() == 1);
-            assert!(row.harmless.is_empty() || row.args.len() == 1);
+            assert!(row.all_matter() || row.args.len() == 1);
+            // Each row that says so knows something.
+            assert_eq!(row.harmless().is_never(), row.all_matter());
         }
         for (hiding, hidden) in HIDING {
             assert!(crate::syscalls::is_known(hiding));
@@ -730,6 +821,35 @@ mod tests {
     }
 
     #[test]
+    fn what_was_only_recorded_has_the_condition_of_what_does_no_harm() {
+        let names = ["fcntl", "futex", "clone", "mmap", "socket", "unshare"];
+        let mut profile = profile(&names.map(|name| (name, &[][..])));
+        let select = |profile: &mut Profile, harmless| {
+            let seen = profile.calls.values_mut();
+            seen.for_each(|seen| seen.harmless = harmless);
+            restrict(profile, &Selection::default(), &Profile::default())
+        };
+        // A record that does not say so is of any arguments.
+        let result = select(&mut profile.clone(), false);
+        assert_eq!((result.calls.len(), result.without.len()), (0, names.len()));
+        let result = select(&mut profile, true);
+        assert_eq!(result.calls.len(), 4);
+        // Of these there is nothing that does no harm.
+        let without: Vec<String> = result.without.iter().map(|w| w.0.to_string()).collect();
+        assert_eq!(without, ["socket", "unshare"]);
+        // F_SETFD, F_SETLKW; F_SETOWN, F_NOTIFY.
+        assert!(allows(&profile, "fcntl", [0, 2, 0]) && allows(&profile, "fcntl", [0, 7, 0]));
+        assert!(!allows(&profile, "fcntl", [0, 8, 0]) && !allows(&profile, "fcntl", [0, 1026, 0]));
+        assert!(allows(&profile, "mmap", [0, 0, 3]) && !allows(&profile, "mmap", [0, 0, 7]));
+        assert!(!allows(&profile, "clone", [0x1000_0000, 0, 0]));
+        // What was asked for by its number is seen.
+        let mut own = Selection::default();
+        own.more.push(Selection::parse("fcntl:1").unwrap());
+        assert!(own.harmless(call("fcntl")).is_never() && !own.harmless(call("futex")).is_never());
+        assert!(Selection::default().harmless(call("read")).is_never());
+    }
+
+    #[test]
     fn implied_calls_get_no_more_than_what_they_stand_for() {
         let mut profile = profile(&[("fork", &[]), ("brk", &[])]);
         profile.imply();
@@ -782,6 +902,13 @@ mod tests {
         restrict(&mut after, &Selection::default(), &before);
         assert!(allows(&after, "socket", [1, 1, 0]) && allows(&after, "socket", [2, 1, 0]));
         assert!(allows(&after, "ioctl", [0, 99, 0]));
+        // A condition that somebody else has written, of a call that nobody made.
+        let mut written = profile(&[]);
+        written.allow_when(call("socket"), clear(0, 1));
+        let before = written.clone();
+        let result = restrict(&mut written, &Selection::default(), &before);
+        assert_eq!((result.calls.len(), result.without.len()), (1, 0));
+        assert_eq!(written, before);
     }
 
     #[test]

@@ -107,11 +107,12 @@ impl Filter {
         rules: impl IntoIterator<Item = (&'a Call, &'a When)>,
         default: u32,
     ) -> Result<Self> {
-        Self::mixed(rules, default, &BTreeSet::new(), &Absent::default())
+        Self::mixed(rules, default, &Asked::new(), &Absent::default())
     }
 
-    /// The same, but `asked` calls that are not allowed go to the listener, and
-    /// `absent` ones are answered with ENOSYS.
+    /// The same, but `asked` calls that are not allowed go to the listener, unless
+    /// `default` is their answer in the case; and `absent` ones are answered with
+    /// ENOSYS.
     ///
     /// # Errors
     ///
@@ -119,7 +120,7 @@ impl Filter {
     pub fn mixed<'a>(
         rules: impl IntoIterator<Item = (&'a Call, &'a When)>,
         default: u32,
-        asked: &BTreeSet<Call>,
+        asked: &Asked,
         absent: &Absent,
     ) -> Result<Self> {
         let mut by_arch: BTreeMap<u32, BTreeMap<u32, Answer<'_>>> = BTreeMap::new();
@@ -130,17 +131,18 @@ impl Filter {
             let answers = by_arch.entry(call.arch).or_default();
             answers.insert(call.nr, Answer::Return(RET_ENOSYS));
         }
-        let ask = RET_USER_NOTIF;
-        for call in asked {
+        for (call, unasked) in asked {
             let answers = by_arch.entry(call.arch).or_default();
-            answers.insert(call.nr, Answer::Return(ask));
+            answers.insert(
+                call.nr,
+                Answer::of(&NEVER, (unasked, default), RET_USER_NOTIF),
+            );
         }
         for (call, when) in rules {
             let answers = by_arch.entry(call.arch).or_default();
-            let otherwise = if asked.contains(call) { ask } else { default };
-            let answer = match when {
-                When::Always => Answer::Return(RET_ALLOW),
-                When::In(_) => Answer::If(when, otherwise),
+            let answer = match asked.get(call) {
+                Some(unasked) => Answer::of(when, (unasked, default), RET_USER_NOTIF),
+                None => Answer::of(when, (&NEVER, default), default),
             };
             answers.insert(call.nr, answer);
         }
@@ -166,6 +168,11 @@ impl Filter {
             )));
         }
         Ok(Self(program))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn instructions(&self) -> &[libc::sock_filter] {
+        &self.0
     }
 
     /// Puts the calling thread, and what it will start, under this filter.
@@ -229,12 +236,30 @@ impl Filter {
     }
 }
 
+/// The calls that go to a listener, and when each has the filter's default
+/// answer all the same.
+pub type Asked = BTreeMap<Call, When>;
+
+static NEVER: When = When::In(BTreeSet::new());
+
 /// What a call is answered.
 #[derive(Clone, Copy, PartialEq)]
 enum Answer<'a> {
     Return(u32),
-    /// It is allowed in these cases, and answered with this in others.
-    If(&'a When, u32),
+    /// What stands by the first condition that holds, or else the last.
+    If([(&'a When, u32); 2], u32),
+}
+
+impl<'a> Answer<'a> {
+    fn of(allowed: &'a When, second: (&'a When, u32), otherwise: u32) -> Self {
+        match (allowed, second) {
+            (When::Always, _) => Self::Return(RET_ALLOW),
+            (allowed, (when, _)) if allowed.is_never() && when.is_never() => {
+                Self::Return(otherwise)
+            }
+            (allowed, second) => Self::If([(allowed, RET_ALLOW), second], otherwise),
+        }
+    }
 }
 
 /// The number line as pieces of one answer each: where a piece starts, and its
@@ -278,7 +303,11 @@ fn tree(pieces: &[(u32, Answer<'_>)]) -> Vec<libc::sock_filter> {
     if left.is_empty() {
         return match answer {
             Answer::Return(value) => vec![ret(value)],
-            Answer::If(when, otherwise) => cases(when, otherwise),
+            Answer::If(conditions, otherwise) => {
+                let conditions = conditions.iter();
+                let parts = conditions.flat_map(|&(when, answer)| cases(when, answer));
+                parts.chain([ret(otherwise)]).collect()
+            }
         };
     }
     let left = tree(left);
@@ -297,20 +326,63 @@ fn tree(pieces: &[(u32, Answer<'_>)]) -> Vec<libc::sock_filter> {
     program
 }
 
-/// Allows in the cases, one after the other, and answers `otherwise` after them.
-fn cases(when: &When, otherwise: u32) -> Vec<libc::sock_filter> {
+/// Answers if one of the cases holds, and goes on behind itself if none does.
+fn cases(when: &When, answer: u32) -> Vec<libc::sock_filter> {
+    let Some(cases) = when.cases() else {
+        return vec![ret(answer)];
+    };
     let mut program = Vec::new();
-    for case in when.cases().into_iter().flatten() {
-        program.extend(one_case(case));
+    let mut left = cases.iter().peekable();
+    while let Some(case) = left.next() {
+        let Some((arg, mask, value)) = word(case) else {
+            program.extend(one_case(case, answer));
+            continue;
+        };
+        // A list of values: the argument is loaded once.
+        let mut values = vec![value];
+        while let Some((_, _, value)) = left
+            .peek()
+            .and_then(|case| word(case))
+            .filter(|next| (next.0, next.1) == (arg, mask) && values.len() < MAX_LIST)
+        {
+            values.push(value);
+            left.next();
+        }
+        program.push(load(low(arg)));
+        if mask != u32::MAX {
+            program.push(instruction(BPF_ALU | BPF_AND | BPF_K, 0, 0, mask));
+        }
+        let last = values.len() - 1;
+        for (at, &value) in values.iter().enumerate() {
+            // To the answer, which stands behind the last; that one jumps over it.
+            let no = u8::from(at == last);
+            let yes = (last - at) as u8;
+            program.push(instruction(BPF_JMP | BPF_JEQ | BPF_K, yes, no, value));
+        }
+        program.push(ret(answer));
     }
-    program.push(ret(otherwise));
     program
 }
 
-/// Allows if all tests hold, and goes on behind itself if one does not.
-fn one_case(case: &Case) -> Vec<libc::sock_filter> {
+/// As many values as a jump reaches over.
+const MAX_LIST: usize = 200;
+
+/// The test of a case, if that is all that it has: some bits of an argument's lower
+/// half are those of a value.
+fn word(case: &Case) -> Option<(u8, u32, u32)> {
+    let mut tests = case.tests();
+    let test = tests.next().filter(|test| test.op == Op::Eq)?;
+    let (mask, value) = (
+        u32::try_from(test.mask).ok()?,
+        u32::try_from(test.value).ok()?,
+    );
+    tests.next().is_none().then_some((test.arg, mask, value))
+}
+
+/// Answers if all tests hold, and goes on behind itself if one does not.
+fn one_case(case: &Case, answer: u32) -> Vec<libc::sock_filter> {
     // From the last test to the first, so that the distance to the end is known.
-    let mut program = vec![ret(RET_ALLOW)];
+    let mut program = vec![ret(answer)];
     for test in case.tests().rev() {
         let mut block = one_test(test);
         block.push(instruction(BPF_JMP | BPF_JA, 0, 0, program.len() as u32));
@@ -515,15 +587,16 @@ pub(crate) mod tests {
         fn what_is_asked_about_goes_to_the_listener(
             rules in prop::collection::btree_map(
                 any_call(0..8), prop_oneof![Just(When::Always), when()], 0..12),
-            asked in prop::collection::btree_set(any_call(0..9), 0..8),
+            asked in prop::collection::btree_map(
+                any_call(0..9), prop_oneof![Just(When::any([])), when(), learnt()], 0..8),
             calls in prop::collection::vec((any_call(0..10), args()), 60),
         ) {
             let filter = Filter::mixed(&rules, RET_LOG, &asked, &Absent::default()).unwrap();
             for (call, args) in calls {
                 let allowed = rules.get(&call).is_some_and(|when| when.holds(&args));
-                let want = match (allowed, asked.contains(&call)) {
+                let want = match (allowed, asked.get(&call)) {
                     (true, _) => RET_ALLOW,
-                    (_, true) => RET_USER_NOTIF,
+                    (_, Some(unasked)) if !unasked.holds(&args) => RET_USER_NOTIF,
                     _ => RET_LOG,
                 };
                 prop_assert_eq!(decide(&filter.0, call, &args), want, "{:?} {:x?}", call, args);
@@ -541,7 +614,7 @@ pub(crate) mod tests {
         absent.newer.insert(Arch::X86_64, 500);
         absent.calls.insert(call(435));
         let rules = BTreeMap::from([1, 499, 600].map(|nr| (call(nr), When::Always)));
-        let filter = Filter::mixed(&rules, RET_LOG, &BTreeSet::new(), &absent).unwrap();
+        let filter = Filter::mixed(&rules, RET_LOG, &Asked::new(), &absent).unwrap();
         let answer = |call| decide(&filter.0, call, &[0; 6]);
         for nr in [435, 500, 501, 599, 601, X32_BIT - 1] {
             assert_eq!(answer(call(nr)), RET_ENOSYS, "{nr}");

@@ -239,6 +239,11 @@ impl When {
         matches!(self, Self::Always)
     }
 
+    /// Whether there is no case in which it is allowed.
+    pub fn is_never(&self) -> bool {
+        matches!(self, Self::In(cases) if cases.is_empty())
+    }
+
     /// The cases; `None` where there is no condition.
     pub fn cases(&self) -> Option<&BTreeSet<Case>> {
         match self {

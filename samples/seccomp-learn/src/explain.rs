@@ -2,7 +2,7 @@
 
 //! Why a call is in a profile.
 
-use crate::arguments::{self, describe, describe_values};
+use crate::arguments::{self, describe, describe_values, Selection};
 use crate::evidence::{counted, passes};
 use crate::groups;
 use crate::lint::lint;
@@ -48,7 +48,12 @@ fn of_seen(profile: &Profile, call: Call, seen: &Seen, lines: &mut Vec<String>) 
     let thread = seen.first.as_ref().map(|name| format!("thread \"{name}\""));
     let who: Vec<String> = origin.exe.clone().into_iter().chain(thread).collect();
     if !who.is_empty() {
-        lines.push(format!("first by {}", who.join(", ")));
+        // A listener is asked about the others alone.
+        let but = match seen.harmless && !seen.values.is_empty() {
+            true => ", but for arguments that do no harm,",
+            false => "",
+        };
+        lines.push(format!("first{but} by {}", who.join(", ")));
     }
     lines.push(match (&origin.place, &origin.symbol) {
         (Some((path, _)), Some((symbol, offset))) => {
@@ -75,6 +80,13 @@ fn of_seen(profile: &Profile, call: Call, seen: &Seen, lines: &mut Vec<String>) 
         let values = seen.values.iter();
         let values: Vec<String> = values.map(|values| describe_values(call, values)).collect();
         lines.push(format!("the values that were seen: {}", values.join(", ")));
+    }
+    let harmless = Selection::default().harmless(call);
+    if seen.harmless && !harmless.is_never() {
+        lines.push(format!(
+            "it was made with arguments that do no harm, of which nobody has kept which: {}",
+            describe(call, &harmless)
+        ));
     }
 }
 

@@ -2,6 +2,9 @@
 
 //! Learning: as many runs as it takes.
 
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
 use crate::error::Result;
 use crate::profile::History;
 use crate::run::follow::Blocked;
@@ -107,25 +110,20 @@ fn learn_by(
         let mut allowed = lesson.job.allowed.clone();
         if !learnt.earlier.is_empty() {
             for (&call, seen) in &found {
-                add(&mut allowed, call, seen.clone());
+                allow_known(&mut allowed, lesson, call, seen);
             }
         }
-        let known: std::collections::BTreeSet<Call> = lesson
-            .job
-            .allowed
-            .keys()
-            .chain(found.keys())
-            .copied()
-            .collect();
-        let distinct = std::sync::Mutex::new(known.len());
+        let known = lesson.job.allowed.keys().chain(found.keys());
+        let known: Mutex<BTreeSet<Call>> = Mutex::new(known.copied().collect());
         let outcome = run(&Job {
             allowed: &allowed,
             on_event: &|event| match event {
-                Event::New(_, call) if known.contains(&call) => {}
+                // The log and the listener may both have it.
                 Event::New(_, call) => {
-                    let mut distinct = distinct.lock().unwrap_or_else(|e| e.into_inner());
-                    *distinct += 1;
-                    (lesson.job.on_event)(Event::New(*distinct, call));
+                    let mut known = known.lock().unwrap_or_else(|e| e.into_inner());
+                    if known.insert(call) {
+                        (lesson.job.on_event)(Event::New(known.len(), call));
+                    }
                 }
                 other => (lesson.job.on_event)(other),
             },
@@ -191,6 +189,24 @@ fn learn_by(
         add(&mut learnt.calls, call, seen);
     }
     Ok(learnt)
+}
+
+/// Allows what is known of a call after a pass that lost records. Where arguments
+/// matter others may come, which are still to be seen; that is no record to lose.
+fn allow_known(allowed: &mut Calls, lesson: &Lesson<'_>, call: Call, seen: &Seen) {
+    let selection = &lesson.job.arguments;
+    if !lesson.arguments || selection.looks_at(call).is_none() {
+        add(allowed, call, seen.clone());
+        return;
+    }
+    let when = selection.harmless(call);
+    if !when.is_never() {
+        let harmless = Seen {
+            when,
+            ..Seen::default()
+        };
+        add(allowed, call, harmless);
+    }
 }
 
 #[cfg(test)]
@@ -321,6 +337,36 @@ mod tests {
         assert_eq!(learnt.history.passes, 4);
         known.when.or(is(10));
         assert_eq!(learnt.calls[&socket].when, known.when);
+    }
+
+    #[test]
+    fn a_retry_asks_for_other_arguments() {
+        let (socket, fcntl) = (call("socket"), call("fcntl"));
+        let base = Calls::new();
+        let mut lesson = Lesson::new(Job::new(&[], &base, Via::Log));
+        (lesson.retries, lesson.arguments) = (1, true);
+        let mut passes = [vec![1, 1], vec![2, 1]].into_iter();
+        let learnt = learn_by(&lesson, &mut |job| {
+            let values = passes.next().expect("a pass too many");
+            let mut outcome = Outcome::default();
+            if values[0] == 1 {
+                outcome.losses.push(Loss::Counted(3));
+                outcome.calls.insert(fcntl, Seen::default());
+                outcome.calls.insert(call("read"), Seen::default());
+            } else {
+                assert!(job.allowed[&call("read")].when.is_always());
+                assert!(!job.allowed.contains_key(&socket));
+                let known = &job.allowed[&fcntl].when;
+                assert!(known.holds(&[0, 3, 0, 0, 0, 0]) && !known.holds(&[0, 8, 0, 0, 0, 0]));
+            }
+            let mut seen = Seen::default();
+            seen.select(values);
+            outcome.calls.insert(socket, seen);
+            Ok(outcome)
+        })
+        .unwrap();
+        assert_eq!(learnt.losses, []);
+        assert_eq!(learnt.calls[&socket].values.len(), 2);
     }
 
     #[test]

@@ -335,6 +335,9 @@ pub struct Seen {
     /// The values of the arguments that select what the call does, together;
     /// those that came first. Only a listener sees arguments.
     pub values: BTreeSet<Vec<u64>>,
+    /// It was also made with arguments that do no harm, of which nobody has kept
+    /// which: [`harmless`](crate::arguments::Selection::harmless).
+    pub harmless: bool,
     /// In how many passes it was seen; 0 where nobody has counted.
     pub passes: u32,
     /// Nobody has seen it: this is why it is there.
@@ -358,6 +361,7 @@ impl Seen {
             .values
             .into_iter()
             .for_each(|values| self.select(values));
+        self.harmless |= other.harmless;
         if other.implied.is_none() {
             self.implied = None;
         }

@@ -222,6 +222,39 @@ test_conditions_by_listener() {
 	conditions notify
 }
 
+# The log has what does no harm, a listener is asked about the rest: F_GETFL, and
+# F_SETSIG of a signal that there is not.
+test_conditions_of_what_matters() {
+	[[ -n $programs ]] || { skip "no compiler"; return; }
+	local status=0 asked='a value that does harm'
+	learns profile.json --via log --args -- "$programs" fcntl 3 || return
+	"$learn" explain fcntl profile.json >explained || fail "$(<explained)" || return
+	grep -q 'arguments that do no harm, .*F_GETFL' explained || fail "$(<explained)" || return
+	if grep -q 'values that were seen' explained; then fail "$(<explained)"; return; fi
+	# Another day may bring another that does no harm; F_SETSIG is refused, and named.
+	sl enforce --via log profile.json -- "$programs" fcntl 1 4 1034 >out.log 2>err.log || status=$?
+	((status == 0)) || fail "stopped ($status): $(<err.log)" || return
+	sl enforce --via log profile.json -- "$programs" fcntl 3 10 >out.log 2>err.log || status=$?
+	if ((status != 123)) || ! grep -q 'killed for: fcntl (F_SETSIG, ' err.log; then
+		fail "$asked: status $status: $(<err.log)"
+		return
+	fi
+	learns profile.json --via log --args -- "$programs" fcntl 3 10 || return
+	"$learn" explain fcntl profile.json | grep -q 'the values that were seen: F_SETSIG$' ||
+		fail "$asked: $("$learn" explain fcntl profile.json)" || return
+	status=0
+	sl enforce --via log profile.json -- "$programs" fcntl 10 3 >out.log 2>err.log || status=$?
+	((status == 0)) || fail "stopped with what was seen ($status): $(<err.log)" || return
+	# The listener sees all of them, and so it does where they were asked for by number.
+	for option in "--via notify --args" "--via log --args=fcntl:1"; do
+		read -ra words <<<"$option"
+		learns profile.json "${words[@]}" -- "$programs" fcntl 10 3 || return
+		"$learn" explain fcntl profile.json >explained
+		grep -q 'seen: .*\(F_GETFL, F_SETSIG\|0x3, 0xa\)' explained || fail "$option: $(<explained)" || return
+		[[ $(count fcntl profile.json) == 2000 ]] || fail "$option: $(count fcntl profile.json) of 2000" || return
+	done
+}
+
 # The same by libseccomp, from the C source: what it loads is the kernel's.
 test_conditions_by_libseccomp() {
 	[[ -n $programs ]] || { skip "no compiler"; return; }
@@ -700,7 +733,7 @@ test_status_and_streams() {
 tests=(
 	coreutils shell_pipes python_threads_subprocess compiler git server_under_load
 	i386 many_threads daemon set_uid
-	conditions_by_log conditions_by_listener conditions_by_libseccomp newer_calls
+	conditions_by_log conditions_by_listener conditions_of_what_matters conditions_by_libseccomp newer_calls
 	change_of_identity two_at_once numbers_without_name
 	flood flood_small_backlog flood_without_waiting
 	once once_small_backlog once_in_each_pass records_are_each

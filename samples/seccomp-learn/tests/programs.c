@@ -122,6 +122,15 @@ static int open_socket(int domain, int type)
 	return 0;
 }
 
+/* fcntl with each of these commands, many times; what comes of it does not matter. */
+static int commands(char **names)
+{
+	for (; *names; names++)
+		for (int i = 0; i < 1000; i++)
+			syscall(SYS_fcntl, 0, atoi(*names), 0);
+	return 0;
+}
+
 /* One call that has no name. */
 static int nameless(void)
 {
@@ -186,6 +195,8 @@ int main(int argc, char **argv)
 		return who();
 	if (!strcmp(name, "socket") && argc > 3)
 		return open_socket(atoi(argv[2]), atoi(argv[3]));
+	if (!strcmp(name, "fcntl"))
+		return commands(argv + 2);
 	if (!strcmp(name, "nameless"))
 		return nameless();
 	if (!strcmp(name, "sleep") && argc > 2)

@@ -217,7 +217,7 @@ pub struct Run {
     /// Count the calls: have each recorded, where the kernel could record each once (with --via log)
     #[arg(long)]
     pub count: bool,
-    /// Keep the command's audit records in this file (with --via log); calls that --args looks at have none
+    /// Keep the command's audit records in this file (with --via log); calls that --args asks a listener about have none
     #[arg(long, value_name = "FILE")]
     pub records: Option<PathBuf>,
     #[command(flatten)]

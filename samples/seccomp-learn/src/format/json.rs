@@ -104,6 +104,8 @@ struct Entry {
     origin: Option<WrittenOrigin>,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     values: BTreeSet<Vec<u64>>,
+    #[serde(skip_serializing_if = "is_false")]
+    harmless: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     implied: Option<String>,
     /// The cases in which it is allowed, if not in all.
@@ -119,6 +121,10 @@ struct Comparison {
     mask: Option<u64>,
     op: String,
     value: u64,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 fn is_zero(number: &u32) -> bool {
@@ -164,6 +170,8 @@ struct RawEntry<'a> {
     origin: Option<WrittenOrigin>,
     #[serde(default)]
     values: BTreeSet<Vec<u64>>,
+    #[serde(default)]
+    harmless: bool,
     /// What was written before there were conditions.
     #[serde(default)]
     selectors: BTreeSet<u32>,
@@ -270,6 +278,7 @@ pub fn write(profile: &Profile) -> Rendered {
                 first: seen.first.clone(),
                 origin: seen.origin.clone().map(WrittenOrigin),
                 values: seen.values.clone(),
+                harmless: seen.harmless,
                 implied: seen.implied.clone(),
                 when: written(&seen.when),
             })
@@ -362,6 +371,7 @@ fn entry<'a>(text: Text<'a>, piece: &'a RawValue) -> Result<(Call, Seen), Syntax
         first: raw.first,
         origin: raw.origin.map(|written| written.0),
         values,
+        harmless: raw.harmless,
         implied: raw.implied,
         when: match raw.when {
             Some(cases) => condition(text, cases)?,
@@ -397,7 +407,7 @@ mod tests {
                 args: Some([1, 2, 3, 4, 5, count]),
             });
             profile.evidence = vec![Evidence { records: count, ..Evidence::here("a", None, "log") }];
-            let seen = Seen { count, first, origin, values: [vec![7, 0x5401], vec![8]].into(), passes, implied, when };
+            let seen = Seen { count, first, origin, values: [vec![7, 0x5401], vec![8]].into(), harmless: passes % 2 == 0, passes, implied, when };
             profile.calls.insert(Call { arch: 0x1234, nr }, seen);
             profile.history = Some(History { passes, last_new: 1, lossy: 0 });
             profile.absent.calls.insert(Call { arch: Arch::I386.audit(), nr: 435 });

@@ -12,11 +12,11 @@ use crate::arguments::Looked;
 use crate::audit::{
     self, Source, AUDIT_CONFIG_CHANGE, AUDIT_LOGIN, AUDIT_SECCOMP, AUDIT_TRUSTED_APP,
 };
-use crate::bpf::ACTION_MASK;
+use crate::bpf::{Asked, ACTION_MASK};
 use crate::error::{Result, Tried};
 use crate::origin::Origin;
 use crate::record::{Change, Login, Seccomp};
-use crate::syscalls::{add, Call};
+use crate::syscalls::Call;
 
 /// How many records to take before signals get their turn.
 const BATCH: usize = 4096;
@@ -187,13 +187,28 @@ impl<'a> Collector<'a> {
         self.outcome.not_killed += 1;
     }
 
-    /// Takes what came another way.
-    pub fn join(&mut self, other: Self) {
-        self.outcome.records += other.outcome.records;
-        self.outcome.not_killed += other.outcome.not_killed;
-        self.too_many |= other.too_many;
-        for (call, seen) in other.outcome.calls {
-            add(&mut self.outcome.calls, call, seen);
+    /// Says of what was recorded here and asked about otherwise that its arguments
+    /// did no harm.
+    pub fn only_harmless(&mut self, asked: &Asked) {
+        for (call, seen) in &mut self.outcome.calls {
+            seen.harmless |= asked.get(call).is_some_and(|when| !when.is_never());
+        }
+    }
+
+    /// Takes what a listener has heard. It knows more of a call than a record does.
+    pub fn join(&mut self, heard: Self) {
+        self.outcome.records += heard.outcome.records;
+        self.outcome.not_killed += heard.outcome.not_killed;
+        self.too_many |= heard.too_many;
+        for (call, mut seen) in heard.outcome.calls {
+            if let Some(recorded) = self.outcome.calls.remove(&call) {
+                // With what nobody has counted it is no count.
+                if recorded.count == 0 {
+                    seen.count = 0;
+                }
+                seen.merge(recorded);
+            }
+            self.outcome.calls.insert(call, seen);
         }
     }
 
@@ -299,6 +314,41 @@ mod tests {
         assert_eq!(outcome.records, 3);
         assert!(canary);
         assert_eq!(outcome.losses, []);
+    }
+
+    #[test]
+    fn what_a_listener_has_heard_is_known_better() {
+        let calls = Calls::new();
+        let mut job = Job::new(&[], &calls, Via::Log);
+        job.ask = true;
+        let fcntl = "fcntl".parse().unwrap();
+        let heard = |counted: bool| {
+            let mut heard = Collector::new(&job, None, None);
+            heard.count(fcntl, || (Some("heard".to_owned()), Origin::default()));
+            heard.select(fcntl, &[0, 8, 0, 0, 0, 0]);
+            let mut collector = Collector::new(&job, Some(7), None);
+            let records = [call(7, fcntl.nr), call(7, 41), call(7, 0)];
+            let events: Vec<(u16, &str)> = records.iter().map(|r| (AUDIT_SECCOMP, &**r)).collect();
+            collector.take(&mut Fake::new(&events), None).unwrap();
+            if !counted {
+                collector.forget_counts();
+            }
+            collector.only_harmless(&job.asked());
+            collector.join(heard);
+            collector.finish(Ending::default()).unwrap()
+        };
+        let outcome = heard(true);
+        let seen = &outcome.calls[&fcntl];
+        assert_eq!((seen.count, seen.first.as_deref()), (2, Some("heard")));
+        assert!(seen.harmless && seen.values.contains(&vec![8]));
+        assert_eq!(outcome.records, 4);
+        // socket's record is another filter's, read has no arguments that matter.
+        assert_eq!(
+            outcome.calls.values().filter(|seen| seen.harmless).count(),
+            1
+        );
+        // A part is no count.
+        assert_eq!(heard(false).calls[&fcntl].count, 0);
     }
 
     #[test]

@@ -142,6 +142,7 @@ pub fn run(job: &Job<'_>, program: &Path) -> Result<Outcome> {
         if once {
             collector.forget_counts();
         }
+        collector.only_harmless(&asked);
         collector.join(heard);
         let mut outcome = collector.finish(ending)?;
         if lost > 0 {

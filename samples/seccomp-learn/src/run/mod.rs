@@ -21,7 +21,6 @@ mod loss;
 mod notify;
 mod supervise;
 
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
@@ -38,7 +37,9 @@ use nix::unistd::{access, AccessFlags};
 use crate::absent::Absent;
 use crate::action::Action;
 use crate::arguments::Selection;
+use crate::bpf::Asked;
 use crate::caps::{missing, Cap};
+use crate::condition::When;
 use crate::error::{Error, Result, Tried};
 use crate::settings::Note;
 use crate::syscalls::{Arch, Call, Calls};
@@ -134,8 +135,8 @@ pub struct Job<'a> {
     /// What is answered with ENOSYS, and not told of.
     pub absent: Absent,
     /// With [`Via::Log`]: let a listener have the calls whose arguments matter,
-    /// as a record has none. In learning these are those that are looked at, in
-    /// enforcing those with conditions.
+    /// as a record has none. In learning these are those that are looked at, but
+    /// for arguments that do no harm; in enforcing those with conditions.
     pub ask: bool,
     /// The signals that the command is to have blocked, where they are not those
     /// of this thread.
@@ -165,22 +166,22 @@ impl<'a> Job<'a> {
 }
 
 impl Job<'_> {
-    /// The calls that go to the listener.
-    fn asked(&self) -> BTreeSet<Call> {
+    /// The calls that go to the listener, and when they are recorded instead.
+    fn asked(&self) -> Asked {
+        let mut asked = Asked::new();
+        if !self.ask {
+            return asked;
+        }
+        if self.action == Action::Log {
+            let archs = Arch::RUN_HERE.iter();
+            let calls = archs.flat_map(|&arch| self.arguments.calls(arch));
+            asked.extend(calls.map(|call| (call, self.arguments.harmless(call))));
+        }
+        // What a condition does not allow is always asked about: whoever has made
+        // it knows better, and a report names the value.
         let conditional = self.allowed.iter();
-        let mut asked: BTreeSet<Call> = match (self.ask, self.action) {
-            (false, _) => return BTreeSet::new(),
-            (true, Action::Log) => {
-                let archs = Arch::RUN_HERE.iter();
-                archs.flat_map(|&arch| self.arguments.calls(arch)).collect()
-            }
-            _ => BTreeSet::new(),
-        };
-        asked.extend(
-            conditional
-                .filter(|(_, seen)| !seen.when.is_always())
-                .map(|(&call, _)| call),
-        );
+        let conditional = conditional.filter(|(_, seen)| !seen.when.is_always());
+        asked.extend(conditional.map(|(&call, _)| (call, When::any([]))));
         asked
     }
 }
@@ -269,4 +270,129 @@ pub fn find(program: &OsString) -> Result<PathBuf> {
         }
     }
     Err(not_started(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arguments::restrict;
+    use crate::bpf::tests::decide;
+    use crate::bpf::{Filter, RET_ALLOW, RET_LOG, RET_USER_NOTIF};
+    use crate::condition::tests::number;
+    use crate::profile::Profile;
+    use crate::syscalls::Seen;
+    use proptest::prelude::*;
+
+    const NAMES: [&str; 9] = [
+        "fcntl", "clone", "mmap", "mprotect", "futex", "madvise", "socket", "unshare", "read",
+    ];
+
+    /// Whether a call that is looked at may do harm, said in other words than the
+    /// table's.
+    fn matters(name: &str, args: &[u64; 6]) -> bool {
+        match name {
+            "fcntl" => !matches!(args[1] as u32,
+                0..=7 | 9 | 11..=14 | 16 | 36..=38 | 1025 | 1027 | 1028 | 1030 | 1032 | 1034),
+            "clone" => args[0] & 0x7e02_0000 != 0,
+            "mmap" | "mprotect" => args[2] & 6 == 6,
+            "futex" => !matches!(args[1] as u32 & !384, 0 | 1 | 3 | 4 | 5 | 9 | 10),
+            "madvise" => !matches!(args[2] as u32,
+                0..=4 | 8 | 10 | 14..=16 | 20..=23 | 102 | 103),
+            "read" => false,
+            _ => true,
+        }
+    }
+
+    /// Numbers near those that commands, flags and operations have.
+    fn argument() -> impl Strategy<Value = u64> {
+        prop_oneof![
+            0..48u64,
+            96..160u64,
+            1020..1040u64,
+            (0..64u64).prop_map(|bits| bits << 25),
+            number()
+        ]
+    }
+
+    fn made() -> impl Strategy<Value = Vec<(&'static str, [u64; 6])>> {
+        let call = (
+            prop::sample::select(&NAMES),
+            prop::array::uniform6(argument()),
+        );
+        prop::collection::vec(call, 1..30)
+    }
+
+    /// What a run by the log would learn of these calls, and its filter.
+    fn learn(job: &Job<'_>, made: &[(&str, [u64; 6])]) -> (Calls, Filter) {
+        let asked = job.asked();
+        let rules = job.allowed.iter().map(|(call, seen)| (call, &seen.when));
+        let filter = Filter::mixed(rules, RET_LOG, &asked, &job.absent).unwrap();
+        let mut calls = Calls::new();
+        for (name, args) in made {
+            let call = Arch::NATIVE.call(name).unwrap();
+            let answer = decide(filter.instructions(), call, args);
+            if answer == RET_ALLOW {
+                continue;
+            }
+            let seen: &mut Seen = calls.entry(call).or_default();
+            match answer {
+                RET_USER_NOTIF => {
+                    if let Some(looked) = job.arguments.looks_at(call) {
+                        seen.select(looked.at(args));
+                    }
+                }
+                _ => seen.harmless |= asked.get(&call).is_some_and(|when| !when.is_never()),
+            }
+        }
+        (calls, filter)
+    }
+
+    proptest! {
+        #[test]
+        fn what_matters_is_asked_about_and_the_condition_allows_all_that_was_made(
+            made in made(), own in any::<bool>(),
+        ) {
+            let none = Calls::new();
+            let mut job = Job::new(&[], &none, Via::Log);
+            job.ask = true;
+            if own {
+                job.arguments.more.push(("fcntl".to_owned(), Some(1)));
+            }
+            let (calls, filter) = learn(&job, &made);
+            for (name, args) in &made {
+                let call = Arch::NATIVE.call(name).unwrap();
+                let asked = matters(name, args) || own && *name == "fcntl";
+                let want = if asked { RET_USER_NOTIF } else { RET_LOG };
+                prop_assert_eq!(decide(filter.instructions(), call, args), want, "{} {:x?}", name, args);
+            }
+            let mut profile = Profile { calls, ..Profile::default() };
+            let restricted = restrict(&mut profile, &job.arguments, &Profile::default());
+            for (name, args) in &made {
+                let call = Arch::NATIVE.call(name).unwrap();
+                prop_assert!(profile.allows(call, args), "{} {:x?}", name, args);
+            }
+            for (call, why) in restricted.without {
+                prop_assert!(why.starts_with("it had more than") || why.ends_with("at once"), "{call}: {why}");
+            }
+            // With that as a base nothing is new, and nobody is asked.
+            let known = profile.calls.clone();
+            job.allowed = &known;
+            let (again, _) = learn(&job, &made);
+            prop_assert_eq!(again, Calls::new());
+        }
+
+        #[test]
+        fn a_refused_value_is_always_named(args in prop::array::uniform6(argument())) {
+            // In enforcing nothing that a condition refuses is recorded alone.
+            for action in [Action::Kill, Action::Log] {
+                let fcntl = Arch::NATIVE.call("fcntl").unwrap();
+                let mut profile = Profile::default();
+                profile.allow_when(fcntl, When::any([]));
+                let mut job = Job::new(&[], &profile.calls, Via::Log);
+                (job.ask, job.action) = (true, action);
+                let (_, filter) = learn(&job, &[]);
+                prop_assert_eq!(decide(filter.instructions(), fcntl, &args), RET_USER_NOTIF);
+            }
+        }
+    }
 }

@@ -2,7 +2,6 @@
 
 //! A run whose calls come to a listener.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::child::{put_down, Child, Plan};
@@ -10,7 +9,7 @@ use super::collect::Collector;
 use super::follow::{follow, Os};
 use super::supervise::listening;
 use super::{Job, Outcome};
-use crate::bpf::{Filter, Install, RET_USER_NOTIF};
+use crate::bpf::{Asked, Filter, Install, RET_USER_NOTIF};
 use crate::error::Result;
 use crate::syscalls::Arch;
 
@@ -24,7 +23,7 @@ pub fn run(job: &Job<'_>, program: &Path) -> Result<Outcome> {
             .filter(|&(&call, _)| Some(call) != execve)
             .map(|(call, seen)| (call, &seen.when)),
         RET_USER_NOTIF,
-        &BTreeSet::new(),
+        &Asked::new(),
         &job.absent,
     )?;
     let mut os = Os::new()?;
