@@ -2,11 +2,13 @@
 
 //! Where a call came from when it was made first.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use crate::elf;
+use crate::elf::Files;
+use crate::syscalls::Calls;
 
 /// Who made a call first, and from where. What could not be known is missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,6 +29,43 @@ pub struct Origin {
     pub args: Option<[u64; 6]>,
 }
 
+/// What tasks had mapped to execute when they were looked at, and which program each ran.
+#[derive(Default)]
+pub(crate) struct Maps(BTreeMap<i32, (String, String)>);
+
+/// So many tasks are kept.
+const MAX_TASKS: usize = 64;
+
+impl Maps {
+    /// The place of an address, if the task runs this program. What was mapped stays
+    /// where it is as a rule, so that the kernel is asked only for what is not known.
+    fn place(&mut self, pid: i32, exe: &str, ip: u64) -> Option<(String, u64)> {
+        if let Some((known, maps)) = self.0.get(&pid) {
+            if let Some(place) = place(maps, ip).filter(|_| known == exe) {
+                return Some(place);
+            }
+        }
+        let now = fs::read_link(format!("/proc/{pid}/exe")).ok()?;
+        if now.to_string_lossy() != exe {
+            return None;
+        }
+        let maps = fs::read_to_string(format!("/proc/{pid}/maps")).ok()?;
+        let executable = |line: &&str| {
+            line.split(' ')
+                .nth(1)
+                .is_some_and(|bits| bits.contains('x'))
+        };
+        let maps: Vec<&str> = maps.lines().filter(executable).collect();
+        let maps = maps.join("\n");
+        let place = place(&maps, ip);
+        if self.0.len() >= MAX_TASKS {
+            self.0.clear();
+        }
+        self.0.insert(pid, (exe.to_owned(), maps));
+        place
+    }
+}
+
 /// As much of a stack is looked at; a system call is not made deep in a library.
 const STACK: usize = 1 << 14;
 /// So many functions of one file may have called each other.
@@ -34,13 +73,13 @@ const FRAMES: usize = 32;
 
 impl Origin {
     /// Of a task that waits for its answer.
-    pub(crate) fn waiting(task: i32, ip: u64, args: [u64; 6]) -> Self {
+    pub(crate) fn waiting(task: i32, ip: u64, args: [u64; 6], files: &mut Files) -> Self {
         let exe = fs::read_link(format!("/proc/{task}/exe")).ok();
         let maps = fs::read_to_string(format!("/proc/{task}/maps")).unwrap_or_default();
         Self {
             exe: exe.map(|path| path.to_string_lossy().into_owned()),
             place: place(&maps, ip),
-            caller: caller(task, &maps, ip),
+            caller: caller(task, &maps, ip, files),
             args: Some(args),
             ..Self::default()
         }
@@ -48,31 +87,38 @@ impl Origin {
 
     /// Of a task that went on, as a record says: the place is known if the task
     /// is still there and runs the same program.
-    pub(crate) fn recorded(pid: i32, exe: Option<&str>, ip: u64) -> Self {
-        let now = fs::read_link(format!("/proc/{pid}/exe")).ok();
-        let same = now.is_some_and(|path| Some(&*path.to_string_lossy()) == exe);
-        let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
+    pub(crate) fn recorded(pid: i32, exe: Option<&str>, ip: u64, maps: &mut Maps) -> Self {
         Self {
             exe: exe.map(str::to_owned),
-            place: place(&maps, ip).filter(|_| same),
+            place: exe.and_then(|exe| maps.place(pid, exe, ip)),
             ..Self::default()
         }
     }
 
-    /// Looks the function up in the file.
-    pub fn look_up(&mut self) {
+    /// Looks the functions up in their files.
+    fn look_up(&mut self, files: &mut Files) {
         if let (None, Some((path, offset))) = (&self.symbol, &self.place) {
-            self.symbol = elf::symbol(Path::new(path), *offset);
+            self.symbol = files.symbol(Path::new(path), *offset);
         }
         if let (None, Some((path, offset))) = (&self.calling, &self.caller) {
-            self.calling = elf::symbol(Path::new(path), *offset);
+            self.calling = files.symbol(Path::new(path), *offset);
+        }
+    }
+}
+
+/// Looks up which functions the calls came from first.
+pub fn look_up(calls: &mut Calls) {
+    let mut files = Files::default();
+    for seen in calls.values_mut() {
+        if let Some(origin) = &mut seen.origin {
+            origin.look_up(&mut files);
         }
     }
 }
 
 /// From where the functions of a file were called that have led to the system call
 /// of a task that waits, by what is on its stack.
-fn caller(task: i32, maps: &str, ip: u64) -> Option<(String, u64)> {
+fn caller(task: i32, maps: &str, ip: u64, files: &mut Files) -> Option<(String, u64)> {
     if !cfg!(target_arch = "x86_64") {
         return None;
     }
@@ -85,9 +131,8 @@ fn caller(task: i32, maps: &str, ip: u64) -> Option<(String, u64)> {
     let length = memory.read_at(&mut stack, pointer).ok()?;
     stack.truncate(length);
     let (path, offset) = place(maps, ip)?;
-    let bytes = elf::read(Path::new(&path))?;
     unwind(maps, &path, offset, &stack, |offset| {
-        elf::frame(&bytes, offset)
+        files.frame(Path::new(&path), offset)
     })
 }
 
@@ -98,7 +143,7 @@ fn unwind(
     path: &str,
     mut offset: u64,
     stack: &[u8],
-    frame: impl Fn(u64) -> Option<u64>,
+    mut frame: impl FnMut(u64) -> Option<u64>,
 ) -> Option<(String, u64)> {
     let mut at: usize = 0;
     for _ in 0..FRAMES {
@@ -189,8 +234,14 @@ mod tests {
         let here = place as *const () as usize as u64 + 1;
         let exe = std::env::current_exe().unwrap();
         let exe = exe.to_str().unwrap();
-        assert!(Origin::recorded(me, Some(exe), here).place.is_some());
-        let other = Origin::recorded(me, Some("/usr/bin/other"), here);
+        let mut maps = Maps::default();
+        for _ in 0..2 {
+            assert!(Origin::recorded(me, Some(exe), here, &mut maps)
+                .place
+                .is_some());
+        }
+        assert_eq!(Origin::recorded(me, Some(exe), 1, &mut maps).place, None);
+        let other = Origin::recorded(me, Some("/usr/bin/other"), here, &mut maps);
         assert_eq!((other.place, other.args), (None, None));
         assert_eq!(other.exe.as_deref(), Some("/usr/bin/other"));
     }

@@ -7,7 +7,9 @@ use std::fs::File;
 use anyhow::{bail, Context, Result};
 use seccomp_learn::arguments::{restrict, Restricted, Selection};
 use seccomp_learn::evidence::{self, Evidence};
+use seccomp_learn::format::Format;
 use seccomp_learn::learn::{learn, Learnt, Lesson};
+use seccomp_learn::origin::look_up;
 use seccomp_learn::profile::Profile;
 use seccomp_learn::run::{self, Job, Via};
 use seccomp_learn::syscalls::Call;
@@ -52,6 +54,8 @@ pub fn run(args: args::Run) -> Result<u8> {
     job.on_event = &on_event;
     job.records = records.as_ref();
     job.count = args.count;
+    // No other format says where a call came from.
+    job.places = args.writing.format == Format::Json;
     job.ask = selection.is_some();
     job.arguments = selection.clone().unwrap_or_default();
     let mut lesson = Lesson::new(job);
@@ -79,11 +83,7 @@ pub fn run(args: args::Run) -> Result<u8> {
     profile.evidence = base.evidence;
     let mine = learned_here(&args.execution, via, &learnt);
     evidence::add(&mut profile.evidence, vec![mine]);
-    for seen in profile.calls.values_mut() {
-        if let Some(origin) = &mut seen.origin {
-            origin.look_up();
-        }
-    }
+    look_up(&mut profile.calls);
     if !args.writing.exact {
         profile.imply();
     }

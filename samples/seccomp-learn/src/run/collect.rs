@@ -14,7 +14,7 @@ use crate::audit::{
 };
 use crate::bpf::{Asked, ACTION_MASK};
 use crate::error::{Result, Tried};
-use crate::origin::Origin;
+use crate::origin::{Maps, Origin};
 use crate::record::{Change, Login, Seccomp};
 use crate::syscalls::Call;
 
@@ -27,6 +27,7 @@ pub struct Collector<'a> {
     outcome: Outcome,
     /// What is looked at of each call.
     looked: BTreeMap<Call, Option<Looked>>,
+    maps: Maps,
     /// The record of [`CANARY`] came.
     pub canary: bool,
     /// Settings that somebody has changed since the beginning was seen.
@@ -49,6 +50,7 @@ impl<'a> Collector<'a> {
             sessions: session.into_iter().collect(),
             outcome: Outcome::default(),
             looked: BTreeMap::new(),
+            maps: Maps::default(),
             canary: false,
             changes: Vec::new(),
             begin,
@@ -138,11 +140,17 @@ impl<'a> Collector<'a> {
             arch: record.arch,
             nr: record.nr,
         };
+        let mut maps = std::mem::take(&mut self.maps);
+        let places = self.job.places;
         self.count(call, || {
             let exe = record.exe.as_ref().map(|exe| exe.to_string_lossy());
-            let origin = Origin::recorded(record.pid, exe.as_deref(), record.ip);
+            let origin = match places {
+                true => Origin::recorded(record.pid, exe.as_deref(), record.ip, &mut maps),
+                false => Origin::default(),
+            };
             (Some(record.comm.to_string_lossy().into_owned()), origin)
         });
+        self.maps = maps;
     }
 
     /// Counts a call. Who made it, and from where, is asked the first time.
@@ -157,7 +165,7 @@ impl<'a> Collector<'a> {
         if seen.count == 0 {
             let (comm, origin) = who();
             seen.first = comm;
-            seen.origin = Some(origin);
+            seen.origin = Some(origin).filter(|origin| *origin != Origin::default());
             (self.job.on_event)(Event::New(distinct + 1, call));
         }
         seen.count += 1;

@@ -128,6 +128,8 @@ pub struct Job<'a> {
     /// Without, a kernel that can write one record alone for each distinct call
     /// does so in learning by [`Via::Log`].
     pub count: bool,
+    /// Find out where each call came from when it was made first.
+    pub places: bool,
     /// Where to write the audit records themselves.
     pub records: Option<&'a File>,
     /// The arguments that are looked at, where a listener sees them.
@@ -156,6 +158,7 @@ impl<'a> Job<'a> {
             duration: None,
             on_event: &|_| {},
             count: false,
+            places: false,
             records: None,
             arguments: Selection::default(),
             absent: Absent::default(),

@@ -11,8 +11,9 @@ use super::collect::Collector;
 use super::follow::Ending;
 use super::{Job, Loss};
 use crate::action::Action;
+use crate::elf::Files;
 use crate::error::Result;
-use crate::notify::{Answered, Listener};
+use crate::notify::{Answered, Listener, Notification};
 use crate::origin::Origin;
 
 /// Answers a listener, if there is one, while `follow` lasts.
@@ -58,13 +59,18 @@ fn supervise(
     stop: &OwnedFd,
     collector: &mut Collector<'_>,
 ) -> std::io::Result<()> {
+    let mut files = Files::default();
     while let Some(notification) = listener.next(stop)? {
         let allowed = job.allowed.get(&notification.call);
         if allowed.is_some_and(|seen| seen.when.holds(&notification.args)) {
             listener.answer(&notification, Action::Log)?;
         } else {
             collector.count(notification.call, || {
-                let origin = Origin::waiting(notification.task, notification.ip, notification.args);
+                let Notification { task, ip, args, .. } = notification;
+                let origin = match job.places {
+                    true => Origin::waiting(task, ip, args, &mut files),
+                    false => Origin::default(),
+                };
                 (notification.comm(), origin)
             });
             collector.select(notification.call, &notification.args);
