@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Shows audit's settings, or sets one: audit.py [FIELD VALUE]; adds or removes a
-rule that excludes the records of a user: audit.py add|remove UID.
+rule that excludes the records of a user: audit.py add|remove UID; adds or removes one
+that has these system calls of x86-64 recorded: audit.py record|forget CALL...
 
 The tests need one setting that seccomp-learn has no reason to touch
 (backlog_wait_time), and a look at the others that does not use its code.
@@ -35,13 +36,30 @@ def request(kind, payload):
                 return message[16:]
 
 
+ADD_RULE, DEL_RULE = 1011, 1012
+
+
+def rule(kind, listed, action, field, value, numbers=()):
+    """A struct audit_rule_data of one field, which must have the value."""
+    mask = [0] * 64
+    for number in numbers:
+        mask[number // 32] |= 1 << number % 32
+    words = [listed, action, 1] + mask
+    for word in (field, value, 0x40000000):
+        words += [word] + [0] * 63
+    request(kind, struct.pack(f"={len(words) + 1}I", *words, 0))
+
+
 if sys.argv[1:2] in (["add"], ["remove"]):
-    # struct audit_rule_data: list (exclude), action (never), one field: uid=N.
-    rule = [5, 0, 1] + [0] * 64
-    for value in (1, int(sys.argv[2]), 0x40000000):
-        rule += [value] + [0] * 63
-    kind = 1011 if sys.argv[1] == "add" else 1012
-    request(kind, struct.pack(f"={len(rule) + 1}I", *rule, 0))
+    # exclude, never, uid=N
+    rule(ADD_RULE if sys.argv[1] == "add" else DEL_RULE, 5, 0, 1, int(sys.argv[2]))
+elif sys.argv[1:2] in (["record"], ["forget"]):
+    import seccomp
+    calls = [seccomp.resolve_syscall(seccomp.Arch.X86_64, name) for name in sys.argv[2:]]
+    if not calls or min(calls) < 0:
+        sys.exit(f"audit: of these are no calls of x86-64: {sys.argv[2:]}")
+    # exit, always, arch=x86-64
+    rule(ADD_RULE if sys.argv[1] == "record" else DEL_RULE, 4, 2, 11, 0xc000003e, calls)
 elif len(sys.argv) == 3:
     values = dict.fromkeys(FIELDS, 0)
     values["mask"] = MASK[sys.argv[1]]

@@ -34,8 +34,8 @@ least() {
 }
 
 # row NAME FREE FOUND COMMAND...: its time, which is left in $took, how often FREE is
-# in it, and how many of the kinds of calls that were made the function FOUND finds in
-# what it has left. If that is none, the row has no such column. What it says of
+# in it, and how many of the kinds of calls that were made (/truth.txt) the function FOUND
+# finds in what it has left. If that is none, the row has no such column. What it says of
 # losses stands behind.
 row() {
 	local name=$1 free=$2 found=$3 kinds='' lost=''
@@ -84,18 +84,22 @@ with_bpftrace() {
 	bpftrace -I /include -q -o /bpftrace.txt -e 'tracepoint:raw_syscalls:sys_enter { @[args->id] = count(); }' -c "$*"
 }
 
-# bench TITLE OFF COMMAND...: OFF is its time where audit has never been on.
+learning=(seccomp-learn run -q --force --exact)
+
+# bench NAME TITLE OFF COMMAND...: OFF is its time where audit has never been on. What
+# ruled() compares with is left under NAME.
 bench() {
-	local title=$1 off=$2 free
-	local learning=(seccomp-learn run -q --force --exact)
-	shift 2
+	local name=$1 title=$2 off=$3 free
+	shift 3
 	free=$(least "$@")
+	echo "$free" >"/free.$name"
 	# What there is to be found: each call was recorded, and no record lost.
 	seccomp-learn run --force --exact --count --via log -o /list.txt -- "$@" >/dev/null 2>/err.log </dev/null || {
 		cat /err.log >&2
 		return 1
 	}
 	by_learning | sort -u >/truth.txt
+	cp /truth.txt "/truth.$name"
 	echo "$title: $(sed -nE 's/.* ([0-9]+) records, .*/\1/p' /err.log) calls of $(wc -l </truth.txt) kinds"
 	printf '  %-34s %12s %10s  %7s  %s\n' '' time 'times free' found lost
 	printf '  %-34s %6d.%03d s %5d.%02d x\n' "free, audit never on" $((off / 1000)) $((off % 1000)) \
@@ -147,18 +151,35 @@ off() {
 }
 
 on() {
-	bench "find /usr (96,081 names)" "$(</off.find)" find /usr
+	bench find "$title_find" "$(</off.find)" find /usr
 	if [[ -s /off.redis ]]; then
-		bench "redis-benchmark ($requests SET, $requests GET)" "$(</off.redis)" sh /redis.sh
+		bench redis "$title_redis" "$(</off.redis)" sh /redis.sh
 	else
 		echo "no redis"
 	fi
 	return "$above"
 }
 
+# What --args could be learnt from as well, beside the listener: audit's own records of
+# the calls, which have arguments. Nothing reads them here; this is what they cost. What
+# audit or its reader loses by them is in the last column.
+ruled() {
+	local name title command
+	for name in find redis; do
+		[[ -s /free.$name ]] || continue
+		if [[ $name == find ]]; then title=$title_find command=(find /usr); else title=$title_redis command=(sh /redis.sh); fi
+		cp "/truth.$name" /truth.txt
+		echo "$title, a record by audit of each call that --args asks for:"
+		row "run --via log, an audit rule" "$(<"/free.$name")" by_learning "${learning[@]}" --via log -o /list.txt -- "${command[@]}" ||
+			cat /err.log
+	done
+}
+
 above=0
 rounds=${2:-1}
 requests=${REQUESTS:-4000}
+title_find="find /usr (96,081 names)"
+title_redis="redis-benchmark ($requests SET, $requests GET)"
 if (($# > 2)); then
 	export PATH=/bin HOME=/
 	"$3"
@@ -204,5 +225,14 @@ mount -t debugfs debugfs "$root/sys/kernel/debug" || true
 mount -t tracefs tracefs "$root/sys/kernel/tracing" || true
 chroot "$root" /bin/bash /bench.sh /bin/seccomp-learn "$rounds" off
 python3 "$here/audit.py" enabled 1
-chroot "$root" /bin/bash /bench.sh /bin/seccomp-learn "$rounds" on
+status=0
+chroot "$root" /bin/bash /bench.sh /bin/seccomp-learn "$rounds" on || status=$?
+# The calls that have a condition by default.
+calls=(socket socketpair ioctl prctl fcntl clone unshare setns personality mmap mprotect pkey_mprotect
+	madvise futex keyctl bpf ptrace arch_prctl getsockopt setsockopt seccomp userfaultfd)
+if python3 "$here/audit.py" record "${calls[@]}"; then
+	chroot "$root" /bin/bash /bench.sh /bin/seccomp-learn "$rounds" ruled
+	python3 "$here/audit.py" forget "${calls[@]}"
+fi
 python3 "$here/audit.py" enabled 0
+exit "$status"
