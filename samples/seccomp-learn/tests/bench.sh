@@ -161,8 +161,9 @@ on() {
 }
 
 # What --args could be learnt from as well, beside the listener: audit's own records of
-# the calls, which have arguments. Nothing reads them here; this is what they cost. What
-# audit or its reader loses by them is in the last column.
+# the calls, which have arguments. They are taken from the socket, and nothing is made of
+# them: this is the least that they cost. What audit or its reader loses by them is in the
+# last column.
 ruled() {
 	local name title command
 	for name in find redis; do
