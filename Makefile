@@ -7,11 +7,11 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 kernel := $(if $(BASELINE),c,rust)
-export KDIR
+export KDIR ARCH
 
 .PHONY: help setup ready kernel run test check vm shell oracle stress fuzz mutants faults test-debug litmus configs bench clean
 
-help: ## list the targets
+help: ## list the targets; ARCH=arm64, riscv64 or s390x: for that architecture
 	@awk -F ' *## ' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install and find what is needed, and nothing else
@@ -23,7 +23,7 @@ ready:
 
 kernel: ready ## build the kernel; BASELINE=1: the one with seccomp in C; KDIR=path: from this tree
 	@scripts/kernel.sh $(kernel)
-	@echo build/$(kernel)/arch/x86/boot/bzImage
+	@. scripts/common.sh && echo "$${BUILD#$$ROOT/}/$(kernel)/$$image"
 
 run: ready ## learn a program's allowlist in the guest; CMD='…': that program's
 	@scripts/kernel.sh rust

@@ -4,12 +4,20 @@
 # Where things are and how to speak; sourced by the other scripts.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-# The tests of the scripts have a place of their own.
-BUILD=${SECCOMP_RUST_BUILD:-$ROOT/build}
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/seccomp-rust
-KSRC=$BUILD/linux
+# shellcheck source=scripts/arch.sh
+. "$ROOT/scripts/arch.sh"
+# What all architectures have in common is made here; the tests of the scripts have
+# a place of their own.
+SHARED=${SECCOMP_RUST_BUILD:-$ROOT/build}
+# What is built for one of them, here.
+BUILD=$SHARED
+[ "$ARCH" = x86_64 ] || BUILD=$SHARED/$ARCH
+KSRC=$SHARED/linux
+# seccomp-learn, for it.
+LEARNER=$BUILD/learn${rust_target:+/$rust_target}/release/seccomp-learn
 # set-up writes down what it found and chose here.
-TOOLS=$BUILD/tools.env
+TOOLS=$SHARED/tools.env
 
 mkdir -p "$BUILD" "$CACHE"
 
@@ -73,11 +81,10 @@ run_logged()
 	wait "$pid"
 }
 
-# The kernel's make for what is built in directory O, for the architecture that the
-# kernel calls karch (x86_64).
+# The kernel's make for what is built in directory O, for karch.
 make_kernel()
 {
-	make -C "$KSRC" O="$O" ARCH="${karch:-x86_64}" LLVM=1 RUSTC="$RUSTC" BINDGEN="$BINDGEN" \
+	make -C "$KSRC" O="$O" ARCH="$karch" LLVM=1 RUSTC="$RUSTC" BINDGEN="$BINDGEN" \
 		CC="${CCACHE:+$CCACHE }clang" \
 		KBUILD_BUILD_TIMESTAMP=@0 KBUILD_BUILD_USER=seccomp-rust KBUILD_BUILD_HOST=localhost \
 		"$@"

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Configures and builds a kernel, build/NAME/arch/x86/boot/bzImage:
+# Configures and builds a kernel, build/NAME/arch/x86/boot/bzImage, or with ARCH in
+# the environment that architecture's below build/ARCH/:
 #
 #	kernel.sh rust	with seccomp in Rust
 #	kernel.sh c	the baseline: the same tree and configuration without
 #	kernel.sh VARIANT-rust, kernel.sh VARIANT-c
 #			the same with the options of configs/VARIANT.fragment
 #
-# More make targets may follow the name, in place of bzImage. EXTRA_FRAGMENT
+# More make targets may follow the name, in place of the image. EXTRA_FRAGMENT
 # names a file of more options for the kernel's configuration.
 
 set -euo pipefail
@@ -31,7 +32,7 @@ FIRST_STEPS=2090
 # The options of this kernel that are not the variant's.
 base_options()
 {
-	cat "$ROOT/.config.fragment" "$ROOT/configs/arch/x86_64.fragment"
+	cat "$ROOT/.config.fragment" "$ROOT/configs/arch/$ARCH.fragment"
 	case ${name##*-} in
 	rust) printf 'CONFIG_SECCOMP_RUST=y\nCONFIG_SECCOMP_RUST_KUNIT_TEST=y\n' ;;
 	c) printf '# CONFIG_SECCOMP_RUST is not set\n# CONFIG_SECCOMP_LOG_ONCE is not set\n' ;;
@@ -54,7 +55,7 @@ configure()
 	{ base_options && more_options; } | last_words >"$fragment"
 	# What was configured before stays, so that nothing is built for nothing.
 	if [ -f "$CONFIG_STAMP" ] && cmp -s "$fragment" "$CONFIG_STAMP" &&
-		! [ "$ROOT/Kconfig" -nt "$CONFIG_STAMP" ] && ! [ "$BUILD/linux.stamp" -nt "$CONFIG_STAMP" ]; then
+		! [ "$ROOT/Kconfig" -nt "$CONFIG_STAMP" ] && ! [ "$SHARED/linux.stamp" -nt "$CONFIG_STAMP" ]; then
 		return
 	fi
 	say "configuring the $name kernel"
@@ -83,22 +84,22 @@ configure()
 # many with the plain one as its options leave alone.
 other=${name%c}rust
 [ "$name" != "$other" ] && [ -d "$BUILD/$other" ] || other=rust
-if ! [ -d "$O" ] && [ "$name" != "$other" ] && [ -f "$BUILD/$other/arch/x86/boot/bzImage" ]; then
+if ! [ -d "$O" ] && [ "$name" != "$other" ] && [ -f "$BUILD/$other/$image" ]; then
 	say "starting the $name kernel from the objects of the $other kernel"
 	cp -a "$BUILD/$other" "$O.new"
-	rm -f "$O.new/seccomp-rust.config" "$O.new/arch/x86/boot/bzImage"
-	# objtool is built by absolute paths. Were it built again, so would be all that
+	rm -f "$O.new/seccomp-rust.config" "$O.new/$image"
+	# objtool, where there is one, is built by absolute paths. Were it built again, so would be all that
 	# it has looked at.
-	find "$O.new/tools" -name '.*.cmd' -exec sed -i "s,$BUILD/$other/,$O/,g" {} +
+	[ ! -d "$O.new/tools" ] || find "$O.new/tools" -name '.*.cmd' -exec sed -i "s,$BUILD/$other/,$O/,g" {} +
 	mv "$O.new" "$O"
 fi
 mkdir -p "$O"
 configure
 
-[ $# -gt 0 ] || set -- bzImage
+[ $# -gt 0 ] || set -- "${image##*/}"
 # How many steps the last first build of this kernel had, and how long it took.
-history=$CACHE/builds/$name STEPS='' took='' begin=$SECONDS first=
-if [ "$*" = bzImage ] && ! [ -f "$O/arch/x86/boot/bzImage" ] && ! [ -f "$O/vmlinux" ]; then
+history=$CACHE/builds${BUILD#"$SHARED"}/$name STEPS='' took='' begin=$SECONDS first=
+if [ "$*" = "${image##*/}" ] && ! [ -f "$O/$image" ] && ! [ -f "$O/vmlinux" ]; then
 	first=1
 	[ ! -f "$history" ] || read -r STEPS took <"$history"
 	STEPS=${STEPS:-$FIRST_STEPS}
@@ -106,13 +107,13 @@ fi
 export STEPS
 say "building the $name kernel ($*)${took:+: last time it took $(((took + 30) / 60)) min}"
 if ! run_logged "$BUILD/$name.log" make_kernel -j"$(nproc)" "$@"; then
-	printf 'error: the %s kernel does not build (all of the output: build/%s.log):\n' "$name" "$name" >&2
+	printf 'error: the %s kernel does not build (all of the output: %s.log):\n' "$name" "${BUILD#"$ROOT"/}/$name" >&2
 	# The first error and what the compiler says about it.
 	grep -m 1 -A 12 -E '(^|[ :])(error(\[E[0-9]+\])?|fatal error):|undefined (symbol|reference)|No rule to make' "$BUILD/$name.log" >&2 ||
 		tail -n 15 "$BUILD/$name.log" >&2
 	exit 1
 fi
 if [ -n "$first" ]; then
-	mkdir -p "$CACHE/builds"
+	mkdir -p "$(dirname "$history")"
 	printf '%d %d\n' "$(steps_in "$BUILD/$name.log")" $((SECONDS - begin)) >"$history"
 fi

@@ -55,7 +55,7 @@ is_debian_12()
 install_debian_packages()
 {
 	local missing=() package
-	for package in "${DEBIAN_12[@]}"; do
+	for package in "${DEBIAN_12[@]}" "${arch_packages[@]}"; do
 		dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
 	done
 	[ "${#missing[@]}" -gt 0 ] || return 0
@@ -137,7 +137,7 @@ install_virtme_ng()
 
 have_source()
 {
-	[ -z "$with_source" ] || { [ -z "${KDIR:-}" ] && [ -f "$BUILD/linux.stamp" ]; }
+	[ -z "$with_source" ] || { [ -z "${KDIR:-}" ] && [ -f "$SHARED/linux.stamp" ]; }
 }
 
 get_source()
@@ -202,6 +202,9 @@ if is_debian_12; then
 	install_debian_packages
 else
 	missing=()
+	if [ "$ARCH" != x86_64 ]; then
+		NEEDED+=("$QEMU:QEMU for $ARCH")
+	fi
 	for entry in "${NEEDED[@]}"; do
 		command -v "${entry%%:*}" >/dev/null || missing+=("${entry#*:}")
 	done

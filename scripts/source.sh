@@ -13,7 +13,7 @@ set -euo pipefail
 SUITE=trixie-backports
 PACKAGE=linux-source-7.3
 # What the tree in build/linux was made from.
-STAMP=$BUILD/linux.stamp
+STAMP=$SHARED/linux.stamp
 
 # Prints the file name of the package with the kernel's source, after fetching
 # it where need be.

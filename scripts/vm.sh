@@ -3,7 +3,8 @@
 #
 # Runs a command in a guest that boots one of our kernels: vm.sh [OPTION...] -- COMMAND
 #
-#	--kernel NAME	build/NAME/arch/x86/boot/bzImage (default rust)
+#	--kernel NAME	build/NAME/arch/x86/boot/bzImage (default rust); with ARCH in the
+#			environment that architecture's below build/ARCH/
 #	--append ARGS	more arguments for the kernel
 #	--qemu ARGS	more arguments for QEMU
 #	--cpus N	(default 2; with --icount 1)
@@ -20,9 +21,10 @@
 #	--allow-splat	a splat on the console is not a failure
 #
 # COMMAND is run by bash, as root, with the current directory as its own. The
-# guest sees the host's files, and can write below build/. The exit status is
-# COMMAND's, 125 if the guest could not tell one or hung, 126 for a splat. Without
-# COMMAND it is a shell.
+# guest sees the host's files, and can write below build/; that of another
+# architecture sees those of the repository, and can write below build/ARCH/. The
+# exit status is COMMAND's, 125 if the guest could not tell one or hung, 126 for a
+# splat. Without COMMAND it is a shell.
 
 set -euo pipefail
 # shellcheck source=scripts/common.sh
@@ -51,17 +53,23 @@ command=$*
 cpus=${cpus:-$([ -n "$icount" ] && echo 1 || echo 2)}
 
 load_tools
-image=$BUILD/$kernel/arch/x86/boot/bzImage
+need "$QEMU" "the emulator"
+image=$BUILD/$kernel/$image
 [ -f "$image" ] || die "no kernel $image: make kernel"
+"$ROOT/scripts/rootfs.sh"
 
-# The command line of virtme-ng but for the command, in $vng. The clocksource
-# watchdog of 7.3 can wait forever for the other CPU while the kernel boots, as
-# patches/upstream/0002-*.patch says, so no guest has it.
+# The command line of virtme-ng but for the command, in $vng, or of what stands in
+# for it. The clocksource watchdog of 7.3 can wait forever for the other CPU while the
+# kernel boots, as patches/upstream/0002-*.patch says, so no guest has it.
 virtme()
 {
 	local kvm=$1
-	vng=(vng --run "$image" --force-9p --user root --cpus "$cpus" --memory "$memory" --rwdir "$BUILD"
-		--append tsc=nowatchdog)
+	vng=(--run "$image" --cpus "$cpus" --memory "$memory" --rwdir "$BUILD")
+	if [ "$ARCH" != x86_64 ]; then
+		vng=("$ROOT/scripts/qemu.sh" "${vng[@]}")
+		return
+	fi
+	vng=(vng "${vng[@]}" --force-9p --user root --append tsc=nowatchdog)
 	[ "$kvm" = yes ] || vng+=(--disable-kvm)
 }
 
@@ -70,7 +78,7 @@ virtme()
 have_kvm()
 {
 	local known=$BUILD/kvm.known key
-	if ! [ -r /dev/kvm ] || ! [ -w /dev/kvm ]; then
+	if [ "$ARCH" != x86_64 ] || ! [ -r /dev/kvm ] || ! [ -w /dev/kvm ]; then
 		echo no
 		return
 	fi
@@ -145,8 +153,8 @@ watcher=$!
 # The console has a port of its own, apart from the command's streams. Those go
 # through pipes, because QEMU opens them anew, which would truncate a file.
 timeout --foreground --kill-after=5 "$timeout" "${vng[@]}" \
-	--append "console=hvc0 ignore_loglevel panic=-1 $append" \
-	--qemu-opts="-pidfile $run/pid -chardev file,id=klog,path=$console -device virtconsole,chardev=klog $qemu" \
+	--append "console=$klog_console ignore_loglevel panic=-1 $append" \
+	--qemu-opts="-pidfile $run/pid -chardev file,id=klog,path=$console $klog_device $qemu" \
 	-- "$ROOT/scripts/guest.sh $run" > >(cat) 2> >(cat >&2) || status=$?
 kill "$watcher" 2>/dev/null || true
 wait
@@ -161,7 +169,7 @@ tail_console()
 
 if [ -z "$allow_splat" ] && [ -s "$console" ] && ! splat=$("$ROOT/scripts/splat.sh" "$console"); then
 	tail_console 60
-	printf 'error: the kernel printed a splat (all of the console: build/console.log):\n%s\n' "$(head -n 3 <<<"$splat")" >&2
+	printf 'error: the kernel printed a splat (all of the console: %s/console.log):\n%s\n' "${BUILD#"$ROOT"/}" "$(head -n 3 <<<"$splat")" >&2
 	exit 126
 fi
 if ! [ -s "$run/status" ]; then

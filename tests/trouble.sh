@@ -53,7 +53,7 @@ with_tree()
 scripts=$ROOT/scripts
 
 ktap_print_header
-ktap_set_plan 25
+ktap_set_plan 28
 
 # The kernel tree.
 mkdir "$work/no-tree"
@@ -115,6 +115,14 @@ expect "bindgen that cannot be built: says which, and why" fail 'error: no netwo
 	elsewhere tools env XDG_CACHE_HOME="$work/cache" RUSTC="$work/broken/rustc" "$scripts/setup.sh"
 cp "$output" "$work/said"
 expect "... and what it is for" 0 'bindgen .* could not be built' cat "$work/said"
+
+# Other architectures.
+expect "an ARCH that is none: says which there are" fail "no architecture 'z80'.* x86_64 arm64 riscv64 s390x" \
+	elsewhere arch env ARCH=z80 "$scripts/vm.sh" -- true
+expect "an emulator that is missing: says what to install" fail 'no no-such-qemu, the emulator for arm64: .*install qemu-system-arm ' \
+	elsewhere arch env ARCH=arm64 QEMU=no-such-qemu "$scripts/vm.sh" -- true
+expect "packages for a guest that cannot be had: says so" fail 'could not be had' \
+	elsewhere arch env ARCH=arm64 XDG_CACHE_HOME="$work/cache" http_proxy=http://127.0.0.1:1 "$scripts/rootfs.sh"
 
 # The kernel.
 printf 'CONFIG_NO_SUCH_OPTION=y\n' >"$work/fragment"

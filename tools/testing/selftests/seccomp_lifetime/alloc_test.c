@@ -86,7 +86,7 @@ static long do_prctl(void)
 
 static long do_fork(void)
 {
-	long pid = syscall(__NR_fork);
+	pid_t pid = plain_fork();
 
 	if (pid < 0)
 		return -errno;
@@ -135,7 +135,7 @@ static void child_main(struct seen *seen, const FIXTURE_VARIANT(allocation) *var
 
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (variant->has_base) {
-		seen->base = attach(__NR_getpgrp, SECCOMP_RET_USER_NOTIF, LISTENS);
+		seen->base = attach(__NR_getsid, SECCOMP_RET_USER_NOTIF, LISTENS);
 		/* Until the parent has it. */
 		if (read(go, text, 1) != 1 || close(seen->base))
 			_exit(NOT_READY);

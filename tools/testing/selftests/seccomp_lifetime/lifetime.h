@@ -50,6 +50,16 @@ static inline int attach(int nr, unsigned int ret, unsigned int flags)
 	return result < 0 ? -errno : result;
 }
 
+/* fork(2) without the C library's part in it. */
+static inline pid_t plain_fork(void)
+{
+#ifdef __s390x__
+	return syscall(__NR_clone, NULL, SIGCHLD, NULL, NULL, NULL);
+#else
+	return syscall(__NR_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+#endif
+}
+
 /* A number out of a task's status; -1 where there is no such line. */
 static inline long status_number(pid_t pid, pid_t tid, const char *name)
 {

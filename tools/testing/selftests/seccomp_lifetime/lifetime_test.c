@@ -191,7 +191,7 @@ TEST(the_last_of_two_is_told)
 static void *fork_for_ever(void *arg)
 {
 	for (;;) {
-		pid_t pid = syscall(__NR_fork);
+		pid_t pid = plain_fork();
 
 		if (!pid)
 			syscall(__NR_exit_group, 0);

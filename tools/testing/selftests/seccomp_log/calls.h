@@ -8,7 +8,6 @@
 
 #include <sys/mman.h>
 #include <sys/ptrace.h>
-#include <sys/user.h>
 #include <sys/wait.h>
 
 #include "seccomp_log.h"
@@ -18,17 +17,11 @@
 
 /* The exit status of a child that could not prepare its call. */
 #define NOT_READY	97
-/* log_i386's where the kernel has no vDSO for it. */
+/* log_compat's where the kernel has no vDSO for it. */
 #define NO_VDSO		3
 
-#define TRACED_NR	__NR_getpgrp
-#ifndef __NR_uretprobe
-#define __NR_uretprobe	335
-#endif
-#ifndef __NR_uprobe
-#define __NR_uprobe	336
-#endif
-/* No table of x86 has this number or a higher one; x32's has its last from 512 on. */
+#define TRACED_NR	OTHER_NR
+/* No table has this number or a higher one; x32's has its last from 512 on. */
 #define BEHIND_ALL_TABLES 600
 #define KILLED_SLOWLY	300	/* seconds for a test with many children, on a debug kernel */
 
@@ -70,45 +63,60 @@ struct caller {
 	long (*call)(unsigned long nr);
 	unsigned long arg;	/* the register's content */
 	const char *ip;
-	const char *program;	/* how log_i386 calls, where that is the caller */
+	const char *program;	/* how log_compat calls, where that is the caller */
 };
 
 static const struct caller native = {
-	.name = "64-bit", .arch = AUDIT_ARCH_X86_64, .nr = __NR_getppid,
+	.name = "64-bit", .arch = NATIVE_ARCH, .nr = __NR_getppid,
 	.call = native_call, .arg = __NR_getppid, .ip = native_call_ip,
 };
 
 /* The upper half of the register is no part of the number. */
 static const struct caller wide = {
-	.name = "wide", .arch = AUDIT_ARCH_X86_64, .nr = __NR_getppid,
+	.name = "wide", .arch = NATIVE_ARCH, .nr = __NR_getppid,
 	.call = native_call, .arg = 0xa5a5a5a500000000 | __NR_getppid, .ip = native_call_ip,
 };
 
 static const struct caller minus_one = {
-	.name = "-1", .arch = AUDIT_ARCH_X86_64, .nr = -1,
+	.name = "-1", .arch = NATIVE_ARCH, .nr = -1,
 	.call = native_call, .arg = -1, .ip = native_call_ip,
 };
 
-/* Reaches seccomp whether or not the kernel has the x32 ABI. */
+/* Reaches seccomp whether or not the kernel has the x32 ABI; elsewhere no call's number. */
 static const struct caller x32 = {
-	.name = "x32", .arch = AUDIT_ARCH_X86_64, .nr = X32_BIT | __NR_getppid,
+	.name = "x32", .arch = NATIVE_ARCH, .nr = X32_BIT | __NR_getppid,
 	.call = native_call, .arg = X32_BIT | __NR_getppid, .ip = native_call_ip,
 };
 
+/* Of use where has_int80 is set. */
 static const struct caller int80 = {
-	.name = "int80", .arch = AUDIT_ARCH_I386, .nr = NR_I386_GETPPID,
-	.call = int80_call, .arg = NR_I386_GETPPID, .ip = int80_call_ip,
+	.name = "int80", .nr = NR_COMPAT_GETPPID,
+#ifdef HAS_INT80
+	.arch = COMPAT_ARCH,
+#endif
+	.call = int80_call, .arg = NR_COMPAT_GETPPID, .ip = int80_call_ip,
 };
 
-static const struct caller i386_int80 = {
-	.name = "i386 int80", .arch = AUDIT_ARCH_I386, .nr = NR_I386_GETPPID,
-	.program = "int80",
+#ifdef COMPAT_ARCH
+/* A 32-bit program, by the instruction for a call ... */
+static const struct caller compat_direct = {
+	.name = "32-bit direct", .arch = COMPAT_ARCH, .nr = NR_COMPAT_GETPPID,
+	.program = "direct",
 };
+#endif
 
-static const struct caller i386_vdso = {
-	.name = "i386 vdso", .arch = AUDIT_ARCH_I386, .nr = NR_I386_GETPPID,
+#ifdef HAS_INT80
+/* ... and as the vDSO makes it. */
+static const struct caller compat_vdso = {
+	.name = "32-bit vdso", .arch = COMPAT_ARCH, .nr = NR_COMPAT_GETPPID,
 	.program = "vdso",
 };
+#endif
+
+static inline bool is_compat(const struct caller *caller)
+{
+	return caller->arch != NATIVE_ARCH;
+}
 
 /* Filled in by children as well. */
 struct shared {
@@ -125,7 +133,7 @@ static struct shared *shared;
 
 /* The kernel of this run. */
 static bool has_x32;
-static bool has_int80;
+static bool has_int80;	/* this program can make 32-bit calls */
 
 static inline void on_sigsys(int sig, siginfo_t *info, void *context)
 {
@@ -150,7 +158,22 @@ static inline bool int80_works(void)
 
 	if (!pid) {
 		signal(SIGSEGV, SIG_DFL);
-		_exit(int80_call(NR_I386_GETPPID) != getppid());
+		_exit(int80_call(NR_COMPAT_GETPPID) != getppid());
+	}
+	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+/* Whether 32-bit programs run: log_compat, in directory @dir, is one. */
+static inline bool compat_works(const char *dir)
+{
+	char helper[PATH_MAX + 16];
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		snprintf(helper, sizeof(helper), "%s/log_compat", dir);
+		execl(helper, "log_compat", "none", "0", NULL);
+		_exit(NOT_READY);
 	}
 	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
 }
@@ -195,7 +218,7 @@ static inline void expect_call(struct expected *e, const struct caller *caller, 
 	e->sig = sig;
 	e->arch = caller->arch;
 	e->syscall = (int)caller->nr;
-	e->compat = caller->arch == AUDIT_ARCH_I386 || (caller == &x32 && has_x32);
+	e->compat = is_compat(caller) || (caller == &x32 && has_x32);
 	e->ip = (unsigned long)caller->ip;
 	e->code = code;
 }
@@ -266,7 +289,7 @@ static inline void expect_effect(struct __test_metadata *_metadata, const struct
 		EXPECT_EQ(-ENOSYS, shared->ret);
 		break;
 	case SECCOMP_RET_TRAP:
-		EXPECT_EQ((long)caller->arg, shared->ret);
+		EXPECT_EQ(TRAPPED(caller->arg), shared->ret);
 		EXPECT_EQ(RET_DATA, shared->sig_errno);
 		EXPECT_EQ((int)caller->nr, shared->sig_nr);
 		EXPECT_EQ(caller->arch, shared->sig_arch);
@@ -286,15 +309,15 @@ static inline void trace_child(struct __test_metadata *_metadata, pid_t pid)
 	ASSERT_EQ(0, ptrace(PTRACE_CONT, pid, NULL, NULL));
 }
 
-/* Waits until a filter stops it, and reads its registers. */
+/* Waits until a filter stops it, and reads its call. */
 static inline void seccomp_stop(struct __test_metadata *_metadata, pid_t pid,
-				struct user_regs_struct *regs)
+				struct stopped_call *call)
 {
 	int status;
 
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	ASSERT_EQ(SIGTRAP | PTRACE_EVENT_SECCOMP << 8, status >> 8);
-	ASSERT_EQ(0, ptrace(PTRACE_GETREGS, pid, NULL, regs));
+	ASSERT_EQ(0, read_call(pid, call));
 }
 
 #endif

@@ -11,7 +11,6 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
-#include <sys/user.h>
 
 #include "kselftest_harness.h"
 #include "calls.h"
@@ -20,7 +19,7 @@
 struct outcome {
 	pid_t pid;
 	int status;
-	unsigned int word[2];	/* what log_i386 wrote */
+	unsigned int word[2];	/* what log_compat wrote */
 	int words;
 };
 
@@ -41,7 +40,7 @@ static void run_child(struct __test_metadata *_metadata, struct state *state,
 
 	memset(outcome, 0, sizeof(*outcome));
 	memset(shared, 0, sizeof(*shared));
-	snprintf(helper, sizeof(helper), "%s/log_i386", state->dir);
+	snprintf(helper, sizeof(helper), "%s/log_compat", state->dir);
 	snprintf(number, sizeof(number), "%u", caller->nr);
 	ASSERT_EQ(0, pipe2(out, O_CLOEXEC));
 
@@ -58,7 +57,7 @@ static void run_child(struct __test_metadata *_metadata, struct state *state,
 		if (caller->program) {
 			if (dup2(out[1], 1) != 1)
 				_exit(NOT_READY);
-			execl(helper, "log_i386", caller->program, number,
+			execl(helper, "log_compat", caller->program, number,
 			      how & RUN_STRICT ? "strict" : NULL, NULL);
 			_exit(NOT_READY);
 		}
@@ -88,8 +87,8 @@ static void expect_child(struct expected *e, struct state *state, const struct c
 	e->pid = outcome->pid;
 	if (caller->program) {
 		e->ip = outcome->word[0];
-		strcpy(e->comm, "log_i386");
-		snprintf(e->exe, sizeof(e->exe), "%s/log_i386", state->dir);
+		strcpy(e->comm, "log_compat");
+		snprintf(e->exe, sizeof(e->exe), "%s/log_compat", state->dir);
 	}
 }
 
@@ -439,9 +438,15 @@ FIXTURE_VARIANT_ADD(caller, native) { .caller = &native };
 FIXTURE_VARIANT_ADD(caller, wide_register) { .caller = &wide };
 FIXTURE_VARIANT_ADD(caller, minus_one) { .caller = &minus_one };
 FIXTURE_VARIANT_ADD(caller, x32) { .caller = &x32 };
+#ifdef HAS_INT80
 FIXTURE_VARIANT_ADD(caller, int80) { .caller = &int80 };
-FIXTURE_VARIANT_ADD(caller, i386_int80) { .caller = &i386_int80 };
-FIXTURE_VARIANT_ADD(caller, i386_vdso) { .caller = &i386_vdso };
+#endif
+#ifdef COMPAT_ARCH
+FIXTURE_VARIANT_ADD(caller, compat_direct) { .caller = &compat_direct };
+#endif
+#ifdef HAS_INT80
+FIXTURE_VARIANT_ADD(caller, compat_vdso) { .caller = &compat_vdso };
+#endif
 
 FIXTURE_SETUP(caller)
 {
@@ -450,11 +455,13 @@ FIXTURE_SETUP(caller)
 	set_up(_metadata, &self->state);
 	if (_metadata->exit_code)
 		return;
-	if (variant->caller->arch == AUDIT_ARCH_I386 && !has_int80)
+	if (variant->caller->call == int80_call && !has_int80)
 		SKIP(return, "the kernel runs no 32-bit system calls");
-	snprintf(helper, sizeof(helper), "%s/log_i386", self->state.dir);
+	snprintf(helper, sizeof(helper), "%s/log_compat", self->state.dir);
 	if (variant->caller->program && access(helper, X_OK))
-		SKIP(return, "log_i386 was not built");
+		SKIP(return, "log_compat was not built");
+	if (variant->caller->program && !compat_works(self->state.dir))
+		SKIP(return, "the kernel runs no 32-bit programs");
 }
 
 FIXTURE_TEARDOWN_PARENT(caller)
@@ -527,13 +534,14 @@ TEST_F(caller, strict_mode)
  */
 TEST_F_TIMEOUT(log, strict_mode_kills_every_other_number, KILLED_SLOWLY)
 {
+	enum { kept = ARRAY_SIZE(((const int[])STRICT_NRS)) };
 	static const struct {
 		const struct caller *caller;
 		unsigned int bit;
 		int count;
 		unsigned int kept[6];
 	} tables[] = {
-		{ &native, 0, 6, { 0, 1, 15, 60, 335, 336 } },
+		{ &native, 0, kept, STRICT_NRS },
 		{ &x32, X32_BIT, 0, { } },
 		{ &int80, 0, 4, { 3, 4, 1, 119 } },
 	};
@@ -547,7 +555,7 @@ TEST_F_TIMEOUT(log, strict_mode_kills_every_other_number, KILLED_SLOWLY)
 		struct caller caller = *tables[i].caller;
 		char what[64];
 
-		if (caller.arch == AUDIT_ARCH_I386 && !has_int80)
+		if (caller.call == int80_call && !has_int80)
 			continue;
 		for (nr = 0; nr < BEHIND_ALL_TABLES; nr++) {
 			for (j = 0; j < tables[i].count && tables[i].kept[j] != nr; j++)
@@ -573,7 +581,7 @@ TEST_F_TIMEOUT(log, strict_mode_kills_every_other_number, KILLED_SLOWLY)
 			EXPECT_EQ(0, shared->returned);
 			expect_child(&e, state, &caller, &outcome, SIGKILL,
 				     SECCOMP_RET_KILL_THREAD);
-			e.compat = caller.arch == AUDIT_ARCH_I386 || (tables[i].bit && has_x32);
+			e.compat = is_compat(&caller) || (tables[i].bit && has_x32);
 			expect_records(_metadata, state, &e, 1, what);
 		}
 	}
@@ -736,7 +744,7 @@ TEST_F(log, exec_changes_program)
 {
 	struct state *state = &self->state;
 	const struct caller again = {
-		.name = "exec", .arch = AUDIT_ARCH_X86_64, .nr = __NR_getppid,
+		.name = "exec", .arch = NATIVE_ARCH, .nr = __NR_getppid,
 	};
 	unsigned long ip = 0;
 	struct expected e;
@@ -994,9 +1002,11 @@ TEST(numbers_behind_the_table_are_not_taken_for_others)
 		EXPECT_EQ(-RET_DATA, native_call(nr)) {
 			TH_LOG("native call %lu", nr);
 		}
+#ifdef HAS_INT80
 		EXPECT_EQ(-RET_DATA, int80_call(nr)) {
 			TH_LOG("i386 call %lu", nr);
 		}
+#endif
 	}
 	EXPECT_EQ(-RET_DATA, native_call(-1U));
 	EXPECT_EQ(-RET_DATA, native_call(1U << 31));
@@ -1068,6 +1078,7 @@ FIXTURE_VARIANT_ADD(traced, changed_to_unknown) {
 	.does = CHANGES, .other = 0x7ffd0000, .status = SIGSYS,
 	.nr = TRACED_NR, .code = 0x7ffd0000, .sig = SIGSYS, .always = true,
 };
+#ifdef __NR_uprobe
 /* Which no filter can deny, and no action comes of: the call is made as without filters. */
 FIXTURE_VARIANT_ADD(traced, changed_to_uprobe) {
 	.does = CHANGES, .to = __NR_uprobe, .other = SECCOMP_RET_ERRNO | EPERM,
@@ -1081,6 +1092,7 @@ FIXTURE_VARIANT_ADD(traced, changed_to_uretprobe) {
 FIXTURE_VARIANT_ADD(traced, changed_to_uretprobe_that_kills) {
 	.does = CHANGES, .to = __NR_uretprobe, .other = SECCOMP_RET_KILL_PROCESS,
 };
+#endif
 FIXTURE_VARIANT_ADD(traced, killed) {
 	.does = KILLS, .status = SIGKILL, .nr = __NR_getppid, .code = SECCOMP_RET_TRACE,
 };
@@ -1129,7 +1141,7 @@ static void trace_one(struct __test_metadata *_metadata, struct state *state,
 	};
 	int wanted_status = variant->status;
 	unsigned long message, options = PTRACE_O_EXITKILL | PTRACE_O_TRACESECCOMP;
-	struct user_regs_struct regs;
+	struct stopped_call call = { };
 	int go[2], status, stops = 0;
 	long ret = variant->ret;
 	struct expected e;
@@ -1181,15 +1193,15 @@ static void trace_one(struct __test_metadata *_metadata, struct state *state,
 		stops++;
 		EXPECT_EQ(0, ptrace(PTRACE_GETEVENTMSG, pid, NULL, &message));
 		EXPECT_EQ(RET_DATA, message);
-		EXPECT_EQ(0, ptrace(PTRACE_GETREGS, pid, NULL, &regs));
-		EXPECT_EQ((unsigned long)native_call_ip, regs.rip);
+		EXPECT_EQ(0, read_call(pid, &call));
+		EXPECT_EQ((unsigned long)native_call_ip, call.ip);
 		switch (variant->does) {
 		case SKIPS:
-			regs.orig_rax = -1;
-			regs.rax = SKIPPED_WITH;
+			call.nr = -1;
+			call.ret = SKIPPED_WITH;
 			break;
 		case CHANGES:
-			regs.orig_rax = to;
+			call.nr = to;
 			break;
 		case KILLS:
 			EXPECT_EQ(0, kill(pid, SIGKILL));
@@ -1197,7 +1209,7 @@ static void trace_one(struct __test_metadata *_metadata, struct state *state,
 		default:
 			break;
 		}
-		EXPECT_EQ(0, ptrace(PTRACE_SETREGS, pid, NULL, &regs));
+		EXPECT_EQ(0, write_call(pid, &call));
 		ASSERT_EQ(0, ptrace(PTRACE_CONT, pid, NULL, NULL));
 	}
 	EXPECT_EQ(wanted_status, status);

@@ -11,7 +11,6 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/ptrace.h>
-#include <sys/user.h>
 
 #include "kselftest_harness.h"
 #include "calls.h"
@@ -420,9 +419,9 @@ TEST_F(once, conventions_have_memories_of_their_own)
 	const unsigned int same = 158;
 	struct state *state = &self->state;
 	struct rule rules[] = {
-		{ AUDIT_ARCH_X86_64, FIRST_VOID, SECCOMP_RET_LOG },
-		{ AUDIT_ARCH_I386, FIRST_VOID, SECCOMP_RET_LOG },
-		{ AUDIT_ARCH_I386, same, SECCOMP_RET_LOG },
+		{ NATIVE_ARCH, FIRST_VOID, SECCOMP_RET_LOG },
+		{ int80.arch, FIRST_VOID, SECCOMP_RET_LOG },
+		{ int80.arch, same, SECCOMP_RET_LOG },
 	};
 	int i;
 
@@ -511,24 +510,24 @@ TEST_F(once, programs_share_what_is_remembered)
 
 	if (!has_int80)
 		SKIP(return, "no 32-bit calls");
-	snprintf(helper, sizeof(helper), "%s/log_i386", state->dir);
+	snprintf(helper, sizeof(helper), "%s/log_compat", state->dir);
 	if (access(helper, X_OK))
-		SKIP(return, "no log_i386");
-	snprintf(number, sizeof(number), "%u", NR_I386_GETPPID);
+		SKIP(return, "no log_compat");
+	snprintf(number, sizeof(number), "%u", NR_COMPAT_GETPPID);
 	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	ASSERT_LE(0, null);
-	ASSERT_EQ(0, attach(AUDIT_ARCH_I386, NR_I386_GETPPID, SECCOMP_RET_LOG, ONCE));
+	ASSERT_EQ(0, attach(int80.arch, NR_COMPAT_GETPPID, SECCOMP_RET_LOG, ONCE));
 	for (i = 0; i < 3; i++) {
 		pid = fork();
 		if (!pid) {
 			if (dup2(null, 1) == 1)
-				execl(helper, "log_i386", "int80", number, NULL);
+				execl(helper, "log_compat", "direct", number, NULL);
 			_exit(NOT_READY);
 		}
 		join_child(_metadata, pid);
 		EXPECT_RECORDS(i == 0);
 	}
-	int80_call(NR_I386_GETPPID);
+	int80_call(NR_COMPAT_GETPPID);
 	EXPECT_RECORDS(0);
 }
 
@@ -825,11 +824,11 @@ TEST_F(once, audit_switched_off_and_on)
 TEST_F(once, a_call_that_a_tracer_changes)
 {
 	const struct rule rules[] = {
-		{ AUDIT_ARCH_X86_64, __NR_getppid, SECCOMP_RET_TRACE | RET_DATA },
-		{ AUDIT_ARCH_X86_64, FIRST_VOID, SECCOMP_RET_LOG },
+		{ NATIVE_ARCH, __NR_getppid, SECCOMP_RET_TRACE | RET_DATA },
+		{ NATIVE_ARCH, FIRST_VOID, SECCOMP_RET_LOG },
 	};
 	struct state *state = &self->state;
-	struct user_regs_struct regs;
+	struct stopped_call call;
 	pid_t pid;
 	int i;
 
@@ -845,10 +844,10 @@ TEST_F(once, a_call_that_a_tracer_changes)
 	}
 	trace_child(_metadata, pid);
 	for (i = 0; i < 6; i++) {
-		seccomp_stop(_metadata, pid, &regs);
-		regs.orig_rax = i < 3 ? FIRST_VOID : -1UL;
-		regs.rax = -EDOM;
-		ASSERT_EQ(0, ptrace(PTRACE_SETREGS, pid, NULL, &regs));
+		seccomp_stop(_metadata, pid, &call);
+		call.nr = i < 3 ? FIRST_VOID : -1;
+		call.ret = -EDOM;
+		ASSERT_EQ(0, write_call(pid, &call));
 		ASSERT_EQ(0, ptrace(PTRACE_CONT, pid, NULL, NULL));
 	}
 	join_child(_metadata, pid);

@@ -22,6 +22,7 @@
 #include <linux/seccomp.h>
 
 #include "kselftest.h"
+#include "arch.h"
 #include "audit.h"
 
 #define ACTIONS_AVAIL	"/proc/sys/kernel/seccomp/actions_avail"
@@ -36,10 +37,6 @@
 #ifndef SECCOMP_FILTER_FLAG_LOG_ONCE
 #define SECCOMP_FILTER_FLAG_LOG_ONCE (1UL << 31)
 #endif
-
-#define NR_I386_GETPPID	64
-#define NR_I386_GETPGRP	65
-#define X32_BIT		0x40000000
 
 /*
  * The actions that can be logged, in the order in which actions_logged has
@@ -209,35 +206,6 @@ static inline void save_at_start(void)
 	if (!save_settings(&saved_at_start))
 		atexit(restore_at_exit);
 }
-
-/*
- * System calls at addresses that a test knows: a record's ip is that of the
- * instruction behind the call.
- */
-extern const char native_call_ip[], int80_call_ip[];
-long native_call(unsigned long nr);
-long int80_call(unsigned long nr);
-
-asm(".pushsection .text\n"
-    ".globl native_call\n"
-    "native_call:\n"
-    "	mov %rdi, %rax\n"
-    "	syscall\n"
-    ".globl native_call_ip\n"
-    "native_call_ip:\n"
-    "	ret\n"
-    ".globl int80_call\n"
-    "int80_call:\n"
-    "	push %rbx\n"
-    "	mov %rdi, %rax\n"
-    "	xor %ebx, %ebx\n"
-    "	int $0x80\n"
-    ".globl int80_call_ip\n"
-    "int80_call_ip:\n"
-    "	movslq %eax, %rax\n"
-    "	pop %rbx\n"
-    "	ret\n"
-    ".popsection\n");
 
 /* A rule of a filter: this call of this architecture gets this return value. */
 struct rule {

@@ -22,7 +22,6 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
-#include <sys/user.h>
 #include <time.h>
 
 #include "seccomp_log.h"
@@ -93,6 +92,7 @@ static void *log_for_ever(void *arg)
 	struct logger *logger = arg;
 	struct tally *tally = logger->tally;
 	long parent = getppid(), expected = parent, ret;
+	bool trapped = false;
 
 	switch (logger->action & SECCOMP_RET_ACTION_FULL) {
 	case SECCOMP_RET_ERRNO:
@@ -103,10 +103,11 @@ static void *log_for_ever(void *arg)
 		expected = -ENOSYS;
 		break;
 	case SECCOMP_RET_TRAP:
-		expected = __NR_getppid;
+		expected = TRAPPED(__NR_getppid);
+		trapped = true;
 		break;
 	}
-	if (attach(AUDIT_ARCH_X86_64, __NR_getppid, logger->action, SECCOMP_FILTER_FLAG_LOG)) {
+	if (attach(NATIVE_ARCH, __NR_getppid, logger->action, SECCOMP_FILTER_FLAG_LOG)) {
 		WRONG("no filter for action 0x%x", logger->action);
 		return NULL;
 	}
@@ -117,7 +118,7 @@ static void *log_for_ever(void *arg)
 			ESCAPED("a call went on under 0x%x", logger->action);
 		else if (ret != expected)
 			WRONG("a call under 0x%x returned %ld", logger->action, ret);
-		if (handled != (expected == __NR_getppid))
+		if (handled != trapped)
 			WRONG("%d handlers ran under 0x%x", handled, logger->action);
 		one_more(tally);
 	}
@@ -191,7 +192,7 @@ static void killed(struct tally *tally, unsigned int *random)
 		if (!pid) {
 			if (which == ARRAY_SIZE(fatal) ?
 			    prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) :
-			    attach(AUDIT_ARCH_X86_64, __NR_getppid, fatal[which] | RET_DATA, 0))
+			    attach(NATIVE_ARCH, __NR_getppid, fatal[which] | RET_DATA, 0))
 				_exit(NOT_READY);
 			native_call(__NR_getppid);
 			*lived = 1;
@@ -258,10 +259,10 @@ static void tsync(struct tally *tally, unsigned int *random)
 					_exit(NOT_READY);
 			/* Some calls under a filter that lets them go, more filters on top. */
 			for (i = 0; i < 4; i++)
-				if (attach(AUDIT_ARCH_X86_64, __NR_getppid, SECCOMP_RET_LOG,
+				if (attach(NATIVE_ARCH, __NR_getppid, SECCOMP_RET_LOG,
 					   SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_LOG))
 					_exit(NOT_READY);
-			if (attach(AUDIT_ARCH_X86_64, __NR_getppid, action,
+			if (attach(NATIVE_ARCH, __NR_getppid, action,
 				   SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_LOG))
 				_exit(NOT_READY);
 			__atomic_store_n(&crowd->attached, 1, __ATOMIC_RELEASE);
@@ -295,8 +296,8 @@ static void tracers(struct tally *tally, unsigned int *random)
 {
 	struct { volatile long ret; volatile int lived; } *call = share(4096);
 	const struct rule rules[] = {
-		{ AUDIT_ARCH_X86_64, __NR_getppid, SECCOMP_RET_TRACE | RET_DATA },
-		{ AUDIT_ARCH_X86_64, __NR_getpgrp, SECCOMP_RET_KILL_PROCESS },
+		{ NATIVE_ARCH, __NR_getppid, SECCOMP_RET_TRACE | RET_DATA },
+		{ NATIVE_ARCH, OTHER_NR, SECCOMP_RET_KILL_PROCESS },
 	};
 	bool change, exitkill, by_signal;
 	int status, go[2];
@@ -323,7 +324,7 @@ static void tracers(struct tally *tally, unsigned int *random)
 		}
 		tracer = fork();
 		if (!tracer) {
-			struct user_regs_struct regs;
+			struct stopped_call stopped;
 
 			if (ptrace(PTRACE_SEIZE, tracee, NULL, PTRACE_O_TRACESECCOMP |
 				   (exitkill ? PTRACE_O_EXITKILL : 0)) ||
@@ -331,10 +332,10 @@ static void tracers(struct tally *tally, unsigned int *random)
 			    waitpid(tracee, &status, __WALL) != tracee)
 				_exit(NOT_READY);
 			if (change) {
-				if (ptrace(PTRACE_GETREGS, tracee, NULL, &regs))
+				if (read_call(tracee, &stopped))
 					_exit(NOT_READY);
-				regs.orig_rax = __NR_getpgrp;
-				if (ptrace(PTRACE_SETREGS, tracee, NULL, &regs))
+				stopped.nr = OTHER_NR;
+				if (write_call(tracee, &stopped))
 					_exit(NOT_READY);
 			}
 			if (by_signal)
@@ -371,7 +372,7 @@ static void *call_notified(void *arg)
 {
 	struct notified *notified = arg;
 
-	notified->listener = attach(AUDIT_ARCH_X86_64, __NR_getppid, SECCOMP_RET_USER_NOTIF,
+	notified->listener = attach(NATIVE_ARCH, __NR_getppid, SECCOMP_RET_USER_NOTIF,
 				    SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_LOG);
 	pthread_barrier_wait(&notified->barrier);
 	if (notified->listener >= 0)
@@ -461,7 +462,7 @@ static bool is_well_formed(const char *text)
 	if (!tail || sscanf(tail, " sig=%ld arch=%x syscall=%ld compat=%u ip=0x%lx code=0x%x%n",
 			    &sig, &arch, &nr, &compat, &ip, &code, &end) != 6 || tail[end])
 		return false;
-	if (code & SECCOMP_RET_DATA || code == SECCOMP_RET_ALLOW || arch != AUDIT_ARCH_X86_64 ||
+	if (code & SECCOMP_RET_DATA || code == SECCOMP_RET_ALLOW || arch != NATIVE_ARCH ||
 	    compat)
 		return false;
 	switch (code) {
@@ -544,7 +545,7 @@ static void failing_allocations(struct tally *tally, unsigned int *random)
 		tally->skipped = true;
 		return;
 	}
-	if (attach(AUDIT_ARCH_X86_64, __NR_getppid, SECCOMP_RET_ERRNO | RET_DATA,
+	if (attach(NATIVE_ARCH, __NR_getppid, SECCOMP_RET_ERRNO | RET_DATA,
 		   SECCOMP_FILTER_FLAG_LOG))
 		_exit(NOT_READY);
 	while (go_on()) {
@@ -606,7 +607,7 @@ static void *log_once_for_ever(void *arg)
 			nr = 337;
 		if (native_call(nr) != -ENOSYS)
 			ESCAPED("call %u is none", nr);
-		if (native_call(__NR_getpgrp) != -RET_DATA)
+		if (native_call(OTHER_NR) != -RET_DATA)
 			ESCAPED("a call went on that was to be logged once");
 		if (native_call(__NR_getppid) != getppid())
 			WRONG("a call was not made that was to be logged once");
@@ -618,7 +619,7 @@ static void *log_once_for_ever(void *arg)
 static void once_loggers(struct tally *tally, unsigned int *random)
 {
 	const struct rule rules[] = {
-		{ AUDIT_ARCH_X86_64, __NR_getpgrp, SECCOMP_RET_ERRNO | RET_DATA },
+		{ NATIVE_ARCH, OTHER_NR, SECCOMP_RET_ERRNO | RET_DATA },
 	};
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_LOG),

@@ -173,7 +173,7 @@ void attachers(struct tally *tally, unsigned int *random)
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	while (group.fd && go_on()) {
 		group.fd[1] = 0;
-		if (group_start(&group, random, __NR_getpgrp, attach_in_threads)) {
+		if (group_start(&group, random, __NR_getsid, attach_in_threads)) {
 			WRONG("no group");
 			continue;
 		}
@@ -233,7 +233,7 @@ void forkers(struct tally *tally, unsigned int *random)
 
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	while (group.fd && go_on()) {
-		if (group_start(&group, random, __NR_getpgrp, fork_deep)) {
+		if (group_start(&group, random, __NR_getsid, fork_deep)) {
 			WRONG("no group");
 			continue;
 		}
@@ -299,7 +299,7 @@ void filter_readers(struct tally *tally, unsigned int *random)
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	while (group.fd && go_on()) {
 		group.fd[1] = group.fd[2] = 0;
-		if (group_start(&group, random, __NR_getpgrp, attach_to_all)) {
+		if (group_start(&group, random, __NR_getsid, attach_to_all)) {
 			WRONG("no group");
 			continue;
 		}

@@ -10,7 +10,6 @@
 #include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/ptrace.h>
-#include <sys/user.h>
 
 #include "kselftest_harness.h"
 #include "calls.h"
@@ -274,7 +273,7 @@ TEST_F(verdict, arguments)
 TEST_F(verdict, of_a_call_that_a_tracer_has_seen)
 {
 	struct tracing *tracing = &self->tracing;
-	struct user_regs_struct regs;
+	struct stopped_call call;
 	int status, i;
 	pid_t pid;
 
@@ -291,13 +290,13 @@ TEST_F(verdict, of_a_call_that_a_tracer_has_seen)
 	}
 	trace_child(_metadata, pid);
 	for (i = 0; i < 2; i++) {
-		seccomp_stop(_metadata, pid, &regs);
+		seccomp_stop(_metadata, pid, &call);
 		/* Not before it is known what becomes of it. */
 		if (!i)
 			EXPECT_NO_EVENT();
 		if (i)
-			regs.orig_rax = -1UL;
-		ASSERT_EQ(0, ptrace(PTRACE_SETREGS, pid, NULL, &regs));
+			call.nr = -1;
+		ASSERT_EQ(0, write_call(pid, &call));
 		ASSERT_EQ(0, ptrace(PTRACE_CONT, pid, NULL, NULL));
 		if (!i)
 			continue;
@@ -362,17 +361,17 @@ TEST_F(verdict, switched_off)
 TEST_F(verdict, fields_can_be_asked_for)
 {
 	const struct rule rules[] = {
-		{ AUDIT_ARCH_X86_64, __NR_getppid, SECCOMP_RET_LOG },
-		{ AUDIT_ARCH_X86_64, __NR_getpgrp, SECCOMP_RET_ERRNO | EDOM },
+		{ NATIVE_ARCH, __NR_getppid, SECCOMP_RET_LOG },
+		{ NATIVE_ARCH, OTHER_NR, SECCOMP_RET_ERRNO | EDOM },
 	};
 	struct tracing *tracing = &self->tracing;
 
 	ASSERT_EQ(0, attach_rules(rules, ARRAY_SIZE(rules), 0));
 	ASSERT_EQ(0, write_file(VERDICT "filter", "action == 0x50000 && data == 33 && logged == 0"));
 	native_call(__NR_getppid);
-	native_call(__NR_getpgrp);
+	native_call(OTHER_NR);
 	ASSERT_EQ(1, read_events(tracing->events, "seccomp_verdict:"));
-	EXPECT_EQ(__NR_getpgrp, tracing->events[0].nr);
+	EXPECT_EQ(OTHER_NR, tracing->events[0].nr);
 }
 
 /*
@@ -390,7 +389,7 @@ FIXTURE_SETUP(probe)
 	if (access(KPROBES, F_OK))
 		SKIP(return, "no CONFIG_KPROBE_EVENTS");
 	ASSERT_EQ(0, write_file(KPROBES, "p:kprobes/" PROBE
-				" audit_seccomp nr=%di:s64 sig=%si:s64 code=%dx:x32\n")) {
+				" audit_seccomp " PROBE_ARGS "\n")) {
 		TH_LOG("audit_seccomp() cannot be probed");
 	}
 	ASSERT_EQ(0, write_file(INSTANCE "events/kprobes/" PROBE "/enable", "1"));

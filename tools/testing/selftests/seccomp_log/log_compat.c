@@ -3,13 +3,18 @@
  * A 32-bit process for the tests of seccomp's log; it runs under the filter
  * that its parent attached before execve(2).
  *
- * Usage: log_i386 int80|vdso NR [strict]
+ * Usage: log_compat direct|vdso|none NR [strict]
  *
  * Writes two words to its standard output: before the call with number NR the
  * address behind the instruction that makes it, and after it what it returned.
- * With "strict" it enters strict mode before both.
+ * With "strict" it enters strict mode before both. "none" is no call: the program runs.
  */
 #include <linux/auxvec.h>
+
+/* Where the vDSO's way into the kernel is, on i386 alone. */
+#ifndef AT_SYSINFO
+#define AT_SYSINFO	32
+#endif
 
 #define NR_exit		1
 #define NR_write	4
@@ -19,9 +24,10 @@
 #define SECCOMP_MODE_STRICT	1
 
 extern const char call_ip[];
-int int80_call(int nr);
+int direct_call(int nr);
 int vdso_call(int nr, unsigned long entry);
 
+#if defined(__i386__)
 asm(".globl _start\n"
     "_start:\n"
     "	mov %esp, %eax\n"
@@ -30,8 +36,8 @@ asm(".globl _start\n"
     "	push %eax\n"
     "	call run\n"
     "	hlt\n"
-    ".globl int80_call\n"
-    "int80_call:\n"
+    ".globl direct_call\n"
+    "direct_call:\n"
     "	mov 4(%esp), %eax\n"
     "	int $0x80\n"
     ".globl call_ip\n"
@@ -54,6 +60,40 @@ static int syscall3(int nr, long a, long b, long c)
 		     : "memory");
 	return ret;
 }
+#elif defined(__arm__)
+asm(".arm\n"
+    ".globl _start\n"
+    "_start:\n"
+    "	mov r0, sp\n"
+    "	bic sp, sp, #7\n"
+    "	bl run\n"
+    "	udf #0\n"
+    ".globl direct_call\n"
+    "direct_call:\n"
+    "	push {r7, lr}\n"
+    "	mov r7, r0\n"
+    "	svc #0\n"
+    ".globl call_ip\n"
+    "call_ip:\n"
+    "	pop {r7, pc}\n");
+
+static int syscall3(int nr, long a, long b, long c)
+{
+	register long r0 asm("r0") = a;
+	register long r1 asm("r1") = b;
+	register long r2 asm("r2") = c;
+	register long r7 asm("r7") = nr;
+
+	asm volatile("svc #0" : "+r" (r0) : "r" (r1), "r" (r2), "r" (r7) : "memory");
+	return r0;
+}
+
+/* Its vDSO makes no calls for others. */
+int vdso_call(int nr, unsigned long entry)
+{
+	return -1;
+}
+#endif
 
 static __attribute__((noreturn)) void leave(int status)
 {
@@ -100,6 +140,8 @@ __attribute__((used)) void run(unsigned long *stack)
 	for (digit = argv[2]; *digit; digit++)
 		nr = 10 * nr + *digit - '0';
 
+	if (argv[1][0] == 'n')
+		leave(0);
 	/* No vDSO for 32-bit programs in this kernel. */
 	if (argv[1][0] == 'v' && !entry)
 		leave(3);
@@ -110,7 +152,7 @@ __attribute__((used)) void run(unsigned long *stack)
 		ret = vdso_call(nr, entry);
 	} else {
 		report((unsigned long)call_ip);
-		ret = int80_call(nr);
+		ret = direct_call(nr);
 	}
 	report(ret);
 	leave(0);

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034
+#
+# All that the scripts know of an architecture; sourced by common.sh, for the one
+# that ARCH names in the environment (x86-64 without). In configs/arch/ is what its
+# kernel has for itself.
+
+architectures=(x86_64 arm64 riscv64 s390x)
+# A make that runs this may have been given another word for the same.
+case ${ARCH:-x86_64} in
+x86_64 | x86 | amd64) ARCH=x86_64 ;;
+arm64 | aarch64) ARCH=arm64 ;;
+riscv64 | riscv) ARCH=riscv64 ;;
+s390x | s390) ARCH=s390x ;;
+*)
+	printf "error: there is no architecture '%s': ARCH= is one of %s\n" "$ARCH" "${architectures[*]}" >&2
+	exit 1
+	;;
+esac
+
+# karch	what the kernel calls it
+# image	what of the kernel boots, below the directory that it is built in; the last
+#	part of it is make's target
+# triplet	what compilers call it
+# rust_target	what Rust calls it
+# debian	what Debian calls it, suite the first release from 12 on that has it, with
+#	compiler libraries of gcc_version
+# arch_packages	what set-up installs for it
+# QEMU	the emulator, machine its options, bus what virtio devices are on, klog_console
+#	the console that the kernel's log goes to, klog_device the device of that
+suite=bookworm gcc_version=12
+case $ARCH in
+x86_64)
+	rust_target=
+	karch=x86_64 image=arch/x86/boot/bzImage triplet=x86_64-linux-gnu debian=amd64
+	QEMU=qemu-system-x86_64
+	klog_console=hvc0 klog_device='-device virtconsole,chardev=klog'
+	arch_packages=()
+	;;
+arm64)
+	karch=arm64 image=arch/arm64/boot/Image triplet=aarch64-linux-gnu rust_target=aarch64-unknown-linux-gnu debian=arm64
+	QEMU=${QEMU:-qemu-system-aarch64} machine=(-M virt -cpu cortex-a72) bus=pci
+	klog_console=ttyAMA0 klog_device='-serial chardev:klog'
+	arch_packages=(qemu-system-arm)
+	;;
+riscv64)
+	karch=riscv image=arch/riscv/boot/Image triplet=riscv64-linux-gnu rust_target=riscv64gc-unknown-linux-gnu debian=riscv64
+	suite=trixie gcc_version=14
+	QEMU=${QEMU:-qemu-system-riscv64} machine=(-M virt) bus=pci
+	klog_console=ttyS0 klog_device='-serial chardev:klog'
+	arch_packages=(qemu-system-misc opensbi)
+	;;
+s390x)
+	karch=s390 image=arch/s390/boot/bzImage triplet=s390x-linux-gnu rust_target=s390x-unknown-linux-gnu debian=s390x
+	QEMU=${QEMU:-qemu-system-s390x} machine=(-M s390-ccw-virtio -cpu max) bus=ccw
+	klog_console=ttysclp0 klog_device='-serial chardev:klog'
+	arch_packages=(qemu-system-misc)
+	;;
+esac
+
+# The root file system of a guest of another architecture, from scripts/rootfs.sh.
+ROOTFS=$CACHE/rootfs/$ARCH/root
+
+# The C compiler of what the guest runs: where that is another architecture, the
+# kernel's own compiler with the guest's libraries. (Debian's cross compilers cannot
+# be installed beside gcc-multilib, which the tests of this machine want.)
+target_cc=gcc
+[ "$ARCH" = x86_64 ] || target_cc="clang --target=$triplet --sysroot=$ROOTFS -fuse-ld=lld"
+# ... and of 32-bit programs for it, where there are any and that compiler makes none.
+compat_cc=
+[ "$ARCH" != arm64 ] || compat_cc='clang --target=arm-linux-gnueabihf -fuse-ld=lld'
+
+# Sees to it that program $1 is there, which does what $2 says.
+need()
+{
+	command -v "$1" >/dev/null ||
+		die "there is no $1, $2 for $ARCH: install it, on Debian by apt-get install ${arch_packages[*]} or by scripts/setup.sh with ARCH=$ARCH"
+}
