@@ -20,6 +20,7 @@
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
+load_tools
 
 cases=${1:-10000} seed=${2:-1}
 read -r -a kernels <<<"${KERNELS:-c rust}"
@@ -80,7 +81,7 @@ compare()
 
 	# A line of an earlier run must not pass for one of this.
 	rm -f "$out/$program"-*.lines "$out/$program"-*.again
-	make --silent -C "$ROOT/tools/testing/selftests/$program" OUTPUT="$out" KSRC="$KSRC" >&2
+	make --silent -C "$ROOT/tools/testing/selftests/$program" OUTPUT="$out" KSRC="$KSRC" CC="$target_cc" >&2
 	for kernel in "${kernels[@]}"; do
 		guest_run "$program" "$kernel" &
 		guest[$kernel]=$!

@@ -90,7 +90,7 @@ static uint64_t addr_of(enum addr kind, void *good)
 /* Is what the kernel wrote to an address to be found in the good place? */
 static bool is_good(enum addr kind, enum way way)
 {
-	return kind == ADDR_GOOD || (kind == ADDR_HIGH && (way == WAY_32 || way == WAY_PRCTL_32));
+	return kind == ADDR_GOOD || (kind == ADDR_HIGH && is_32(way));
 }
 
 static void result(struct log *l, long ret)
@@ -121,7 +121,7 @@ static long by(enum way way, long nr, long nr32, uint64_t a, uint64_t b, uint64_
 {
 	struct call call = { .nr = (uint64_t)nr32, .args = { a, b, c } };
 
-	if (way == WAY_32 || way == WAY_PRCTL_32)
+	if (is_32(way))
 		return (int)call32(&call);
 	return infra(nr, a, b, c);
 }
@@ -174,7 +174,7 @@ static void attach(enum actor me, const uint32_t *v)
 	struct actor_state *self = &SHM->actor[me];
 	struct log *l = &self->out;
 	unsigned int len = filter_build(self->insn, v[2], v[3]);
-	bool compat = v[0] == WAY_32 || v[0] == WAY_PRCTL_32;
+	bool compat = is_32(v[0]);
 	uint64_t insn = addr_of(v[5], self->insn), prog;
 	long ret;
 
@@ -231,10 +231,10 @@ static void drop_sys_admin(struct log *l)
 static void probe(enum actor me, const uint32_t *v)
 {
 	const uint64_t nr[2][2] = { { PROBE_A_64, PROBE_B_64 }, { PROBE_A_32, PROBE_B_32 } };
-	struct call c = { .nr = nr[v[0] == WAY_32][v[1]], .args = { 0x101, 0x102, 0x103, 0x104, 0x105, 0x106 } };
+	struct call c = { .nr = nr[is_32(v[0])][v[1]], .args = { 0x101, 0x102, 0x103, 0x104, 0x105, 0x106 } };
 	long ret;
 
-	ret = v[0] == WAY_32 ? (int)call32(&c) : call64(&c);
+	ret = is_32(v[0]) ? (int)call32(&c) : call64(&c);
 	result_pid(&SHM->actor[me].out, ret);
 }
 
@@ -427,7 +427,13 @@ static void poll_op(enum actor me, int fd, const uint32_t *v)
 	struct pollfd p = { fd, (short)v[0], 0 };
 	struct log *l = &SHM->actor[me].out;
 
+#ifdef SYS_poll
 	result(l, infra(SYS_poll, &p, 1, v[1] ? -1 : 0));
+#else
+	struct timespec none = { 0, 0 };
+
+	result(l, infra(SYS_ppoll, &p, 1, v[1] ? NULL : &none, NULL, 0));
+#endif
 	log_add(l, ":%x", p.revents);
 }
 
@@ -439,7 +445,7 @@ static void epoll_op(enum actor me, int fd, const uint32_t *v)
 
 	ret = infra(SYS_epoll_ctl, epoll, EPOLL_CTL_ADD, fd, &event);
 	result(l, ret);
-	ret = infra(SYS_epoll_wait, epoll, &got, 1, 0);
+	ret = infra(SYS_epoll_pwait, epoll, &got, 1, 0, NULL);
 	log_add(l, ",");
 	result(l, ret);
 	log_add(l, ":%x", got.events);
@@ -597,7 +603,7 @@ static void step_run(enum actor me, const struct step *s)
 		break;
 	case OP_EXIT:
 		infra(v[0] ? SYS_exit_group : SYS_exit, v[1]);
-		__builtin_trap();
+		ILLEGAL();
 	case OP_GETFD:
 		get_listener(me, v);
 		break;

@@ -25,7 +25,7 @@
 #include <linux/types.h>
 #include <linux/seccomp.h>
 
-#include "../seccomp_oracle/call.h"
+#include "../seccomp_oracle/machine.h"
 #include "../seccomp_oracle/rng.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -65,6 +65,17 @@ enum op_kind {
 
 /* How a call is made. */
 enum way { WAY_64, WAY_32, WAY_PRCTL, WAY_PRCTL_32, WAYS };
+
+/* Where there is one convention alone, a plan's others are that one. */
+static inline bool is_32(enum way way)
+{
+#ifdef HAS_COMPAT
+	return way == WAY_32 || way == WAY_PRCTL_32;
+#else
+	(void)way;
+	return false;
+#endif
+}
 
 /* Where an argument points to. */
 enum addr {
@@ -172,10 +183,19 @@ struct shm {
 #define FD_CLOSED 199
 
 /* What the two probes are in each convention. */
-#define PROBE_A_64	110	/* getppid */
-#define PROBE_B_64	111	/* getpgrp */
+#define PROBE_A_64	SYS_getppid
+#ifdef HAS_COMPAT
+#define PROBE_B_64	SYS_getpgrp
+#else
+#define PROBE_B_64	SYS_geteuid	/* getpgid would take an argument for a pid */
+#endif
+#ifdef HAS_COMPAT
 #define PROBE_A_32	64
 #define PROBE_B_32	65
+#else
+#define PROBE_A_32	PROBE_A_64
+#define PROBE_B_32	PROBE_B_64
+#endif
 
 void log_add(struct log *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

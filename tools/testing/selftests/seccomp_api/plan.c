@@ -51,7 +51,11 @@ bool step_may_sleep(const struct step *s, long nr)
 	case OP_ADDFD:
 		return nr == SYS_ioctl || nr == 54;
 	case OP_POLL:
+#ifdef SYS_poll
 		return nr == SYS_poll;
+#else
+		return nr == SYS_ppoll;
+#endif
 	case OP_FORK:
 		return s->v[0] == FORK_VFORK && nr == SYS_clone;
 	default:

@@ -21,7 +21,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
-#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <linux/futex.h>
@@ -76,9 +75,9 @@ const char *ip_name(uint64_t ip)
 		return "R";
 	if (ip == (uint64_t)restorer)
 		return "R0";
-	if (ip == (uint64_t)call64_ip - 2)
+	if (ip == (uint64_t)call64_ip - INSN_SIZE)
 		return "P0";
-	if (ip == (uint64_t)call32_ip - 2)
+	if (ip == (uint64_t)call32_ip - INSN_SIZE)
 		return "Q0";
 	if (ip - 0xffffffffff600000ULL < 4096) {
 		snprintf(buf, sizeof(buf), "V%x", (unsigned int)(ip & 0xfff));
@@ -110,6 +109,21 @@ const char *value_name(long v)
 		return "TIME";
 	snprintf(buf, sizeof(buf), "%ld", v);
 	return buf;
+}
+
+/*
+ * The register of a call's result, at label ip. Where it is the first argument's as
+ * well, it may hold an address if the call is not a probe's.
+ */
+const char *result_name(long v, const char *ip)
+{
+#ifdef HAS_COMPAT
+	(void)ip;
+#else
+	if (ip[0] != 'P')
+		return "-";
+#endif
+	return value_name(v);
 }
 
 /* An argument of a call at label ip: known of a probe, else perhaps an address or left from before. */
@@ -283,13 +297,16 @@ static void core_log(struct log *l, pid_t pid)
 				break;
 			if (nh->n_type == NT_PRSTATUS && !seen) {
 				struct elf_prstatus ps;
-				struct user_regs_struct regs;
+				machine_regs regs;
+				unsigned long long nr;
+				const char *ip;
 
 				memcpy(&ps, desc, sizeof(ps));
 				memcpy(&regs, ps.pr_reg, sizeof(regs));
 				seen = true;
-				log_add(l, "cur=%d,a=%s,o=%llx,ip=%s,", ps.pr_cursig, value_name((long)regs.rax), regs.orig_rax,
-					ip_name(regs.rip));
+				nr = REG_NR(&regs);
+				ip = ip_name(REG_IP(&regs));
+				log_add(l, "cur=%d,a=%s,o=%llx,ip=%s,", ps.pr_cursig, result_name((long)REG_RET(&regs), ip), nr, ip);
 			}
 			if (nh->n_type == 0x53494749 /* NT_SIGINFO */) {
 				siginfo_t si;

@@ -27,7 +27,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 
-#include "call.h"
+#include "machine.h"
 #include "rng.h"
 
 /* Newer than some distributions' headers; the values are the kernel's ABI. */
@@ -239,6 +239,7 @@ void futex_wake(volatile int *word);
 void siginfo_log(struct log *l, const void *siginfo);
 const char *pid_name(long pid);		/* a role for a pid, never the pid */
 const char *value_name(long v);		/* a number, unless it is a time of day */
+const char *result_name(long v, const char *ip);
 void arg_log(struct log *l, const char *ip, uint64_t arg);
 void errno_log(struct log *l, const char *what, long ret);
 

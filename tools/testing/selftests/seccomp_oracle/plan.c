@@ -10,6 +10,11 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define X32_BIT 0x40000000U
+#ifdef HAS_COMPAT
+#define OTHER_ABI ABI_32
+#else
+#define OTHER_ABI ABI_64
+#endif
 
 enum arg_kind { A_NONE, A_MEM, A_PIPE, A_DATA, A_OUT, A_LEN, A_OFF, A_NEWFD, A_MASK, A_CODE, A_ONES };
 
@@ -23,23 +28,25 @@ static const struct {
 	int nr64, nr32;
 	unsigned char arg[3];
 } pool[] = {
-	{ "write", 1, 4, { A_PIPE, A_DATA, A_LEN } },
-	{ "write", 1, 4, { A_PIPE, A_DATA, A_LEN } },
-	{ "lseek", 8, 19, { A_MEM, A_OFF, A_NONE } },
-	{ "ftruncate", 77, 93, { A_MEM, A_OFF, A_NONE } },
-	{ "read", 0, 3, { A_MEM, A_OUT, A_LEN } },
-	{ "dup", 32, 41, { A_MEM, A_NONE, A_NONE } },
-	{ "dup2", 33, 63, { A_MEM, A_NEWFD, A_NONE } },
-	{ "close", 3, 6, { A_NEWFD, A_NONE, A_NONE } },
-	{ "umask", 95, 60, { A_MASK, A_NONE, A_NONE } },
-	{ "getuid", 102, 199, { A_CODE, A_CODE, A_CODE } },
-	{ "uname", 63, 122, { A_OUT, A_NONE, A_NONE } },
-	{ "personality", 135, 136, { A_ONES, A_NONE, A_NONE } },
+	{ "write", SYS_write, 4, { A_PIPE, A_DATA, A_LEN } },
+	{ "write", SYS_write, 4, { A_PIPE, A_DATA, A_LEN } },
+	{ "lseek", SYS_lseek, 19, { A_MEM, A_OFF, A_NONE } },
+	{ "ftruncate", SYS_ftruncate, 93, { A_MEM, A_OFF, A_NONE } },
+	{ "read", SYS_read, 3, { A_MEM, A_OUT, A_LEN } },
+	{ "dup", SYS_dup, 41, { A_MEM, A_NONE, A_NONE } },
+	{ "dup2", NR_DUP2, 63, { A_MEM, A_NEWFD, A_NONE } },
+	{ "close", SYS_close, 6, { A_NEWFD, A_NONE, A_NONE } },
+	{ "umask", SYS_umask, 60, { A_MASK, A_NONE, A_NONE } },
+	{ "getuid", SYS_getuid, 199, { A_CODE, A_CODE, A_CODE } },
+	{ "uname", SYS_uname, 122, { A_OUT, A_NONE, A_NONE } },
+	{ "personality", SYS_personality, 136, { A_ONES, A_NONE, A_NONE } },
+#ifdef SYS_poll
 	/* It waits for no time at all, and a signal that is pending interrupts it all the same. */
-	{ "poll", 7, 168, { A_OUT, A_NONE, A_NONE } },
-	{ "sched_yield", 24, 158, { A_CODE, A_NONE, A_NONE } },
-	{ "exit_group", 231, 252, { A_CODE, A_NONE, A_NONE } },
-	{ "exit", 60, 1, { A_CODE, A_NONE, A_NONE } },
+	{ "poll", SYS_poll, 168, { A_OUT, A_NONE, A_NONE } },
+#endif
+	{ "sched_yield", SYS_sched_yield, 158, { A_CODE, A_NONE, A_NONE } },
+	{ "exit_group", SYS_exit_group, 252, { A_CODE, A_NONE, A_NONE } },
+	{ "exit", SYS_exit, 1, { A_CODE, A_NONE, A_NONE } },
 };
 
 /*
@@ -104,7 +111,7 @@ static void probe_make(struct rng *r, struct probe *p)
 	unsigned int n = ARRAY_SIZE(pool) - (rng_one_in(r, 8) ? 0 : 2), i = rng_below(r, n), a;
 
 	memset(p, 0, sizeof(*p));
-	p->abi = rng_below(r, 4) == 0 ? ABI_32 : ABI_64;
+	p->abi = rng_below(r, 4) == 0 ? OTHER_ABI : ABI_64;
 	p->name = pool[i].name;
 	p->nr = p->abi == ABI_32 ? pool[i].nr32 : pool[i].nr64;
 	for (a = 0; a < 3; a++)
@@ -112,7 +119,7 @@ static void probe_make(struct rng *r, struct probe *p)
 	/* The rest of the registers hold something that a filter and a listener can see. */
 	for (a = 3; a < 6; a++)
 		p->args[a] = rng_below(r, 4) ? rng_below(r, 256) : rng_next(r);
-	if (rng_one_in(r, 16)) {
+	if (rng_one_in(r, 16) && OTHER_ABI == ABI_32) {
 		p->abi = ABI_VSYSCALL;
 		p->name = "vsyscall";
 		i = rng_below(r, 3);
@@ -204,16 +211,18 @@ static void filter_make(struct rng *r, struct plan *p, struct filter *f, bool la
 		if (rng_one_in(r, 3))
 			f->flags |= SECCOMP_FILTER_FLAG_TSYNC_ESRCH;
 	}
-	f->compat = rng_one_in(r, 12);
+	f->compat = rng_one_in(r, 12) && OTHER_ABI == ABI_32;
 }
 
 static unsigned int build_exempt(struct sock_filter *insn)
 {
 	/* seccomp, futex, exit, exit_group, rt_sigreturn, clone, wait4, fcntl */
-	static const unsigned char nr[] = { 202, 60, 231, 15, 56, 61, 72 };
+	static const uint16_t nr[] = {
+		SYS_futex, SYS_exit, SYS_exit_group, SYS_rt_sigreturn, SYS_clone, SYS_wait4, SYS_fcntl,
+	};
 	unsigned int n = 0, i;
 
-	insn[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 317, 0, 1);
+	insn[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_seccomp, 0, 1);
 	insn[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	for (i = 0; i < ARRAY_SIZE(nr); i++) {
 		insn[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr[i], 0, 1);
@@ -242,7 +251,7 @@ unsigned int filter_build(const struct plan *p, const struct filter *f, struct s
 		break;
 	case SHAPE_ARCH_NR:
 		LOAD(offsetof(struct seccomp_data, arch));
-		JUMP(BPF_JEQ, one->abi == ABI_32 ? 0x40000003 : 0xc000003e, 0, 3);
+		JUMP(BPF_JEQ, one->abi == ABI_32 ? AUDIT_ARCH_I386 : NATIVE_ARCH, 0, 3);
 		LOAD_NR();
 		JUMP(BPF_JEQ, one->nr, 0, 1);
 		RET(f->ret[0]);
@@ -498,7 +507,9 @@ static void avail_make(struct rng *r, struct plan *p)
 
 static void strict_make(struct rng *r, struct plan *p)
 {
-	static const unsigned char kept[2][4] = { { 0, 1, 60, 15 }, { 3, 4, 1, 119 } };
+	static const unsigned char kept[2][4] = {
+		{ SYS_read, SYS_write, SYS_exit, SYS_rt_sigreturn }, { 3, 4, 1, 119 },
+	};
 	unsigned int w = rng_below(r, 8), last;
 
 	p->threads = w < 5 ? 1 : 2 + rng_below(r, 2);
@@ -508,7 +519,7 @@ static void strict_make(struct rng *r, struct plan *p)
 	probe_make(r, &p->probe[1]);
 	if (rng_one_in(r, 3)) {
 		/* One of the four that strict mode allows, or the same number from the other table. */
-		p->probe[0].abi = rng_below(r, 2) ? ABI_32 : ABI_64;
+		p->probe[0].abi = rng_below(r, 2) ? OTHER_ABI : ABI_64;
 		p->probe[0].name = "kept";
 		p->probe[0].nr = kept[rng_below(r, 2)][rng_below(r, 3)];
 		p->probe[0].args[0] = FD_MEM;

@@ -42,33 +42,34 @@ static void leave(void)
 		infra(SYS_exit, 0);
 	}
 	/* A filter does not let us go. */
-	__builtin_trap();
+	ILLEGAL();
 }
 
 static void on_sys(int sig, siginfo_t *si, void *context)
 {
 	ucontext_t *uc = context;
+	const char *ip = ip_name(CONTEXT_IP(uc));
 	struct log *l = my_log();
 
 	/* A filter may trap the handler's own way back. */
 	if (++handled > 40)
-		__builtin_trap();
+		ILLEGAL();
 	log_add(l, " h%d[", sig);
 	siginfo_log(l, si);
-	log_add(l, " ax=%s ip=%s]", value_name(uc->uc_mcontext.gregs[REG_RAX]),
-		ip_name(uc->uc_mcontext.gregs[REG_RIP]));
+	log_add(l, " ax=%s ip=%s]", result_name((long)CONTEXT_RET(uc), ip), ip);
 	if (SHM->plan.disp == SYS_SET_AX)
-		uc->uc_mcontext.gregs[REG_RAX] = SHM->plan.ax_value;
+		CONTEXT_RET(uc) = SHM->plan.ax_value;
 }
 
 static void on_usr1(int sig, siginfo_t *si, void *context)
 {
 	ucontext_t *uc = context;
+	const char *ip = ip_name(CONTEXT_IP(uc));
 
 	if (++handled > 40)
-		__builtin_trap();
+		ILLEGAL();
 	log_add(my_log(), " h%d[code=%d ax=%s ip=%s]", sig, si->si_code,
-		value_name(uc->uc_mcontext.gregs[REG_RAX]), ip_name(uc->uc_mcontext.gregs[REG_RIP]));
+		result_name((long)CONTEXT_RET(uc), ip), ip);
 	SHM->usr1_count++;
 }
 
@@ -156,7 +157,7 @@ static void fork_probe(unsigned int x)
 		in_fork = true;
 		probe_run(x);
 		infra(SYS_exit_group, 9);
-		__builtin_trap();
+		ILLEGAL();
 	}
 	if (pid < 0) {
 		errno_log(l, " fork", pid);
@@ -188,7 +189,7 @@ static void step_run(const struct step *s)
 		fork_probe(s->x);
 		break;
 	case STEP_BREAK:
-		__asm__ volatile("int3" ::: "memory");
+		BREAK();
 		log_add(l, " brk");
 		break;
 	case STEP_AVAIL:

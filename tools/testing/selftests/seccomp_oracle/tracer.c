@@ -12,7 +12,6 @@
 #include <unistd.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
-#include <sys/user.h>
 #include <sys/wait.h>
 
 #ifndef PTRACE_O_SUSPEND_SECCOMP
@@ -45,7 +44,8 @@ static int thread_of(pid_t pid)
 	return 0;
 }
 
-static void info_log(struct log *l, pid_t pid)
+/* Returns what kind of stop it is. */
+static uint8_t info_log(struct log *l, pid_t pid)
 {
 	struct info in;
 	int i;
@@ -53,7 +53,7 @@ static void info_log(struct log *l, pid_t pid)
 	memset(&in, 0, sizeof(in));
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(in), &in) < 0) {
 		log_add(l, " info!%d", errno);
-		return;
+		return 0;
 	}
 	log_add(l, " op%u/%x/%s", in.op, in.arch, ip_name(in.ip));
 	if (in.op == 1 || in.op == 3) {
@@ -64,18 +64,26 @@ static void info_log(struct log *l, pid_t pid)
 	}
 	if (in.op == 3)
 		log_add(l, "d=%x", in.seccomp.ret_data);
+	return in.op;
+}
+
+/* Entry shows -ENOSYS before anything was decided, or is told from the exit by the kernel. */
+static bool is_entry(const machine_regs *regs, uint8_t op)
+{
+#ifdef HAS_COMPAT
+	(void)op;
+	return (long)REG_RET(regs) == -ENOSYS;
+#else
+	(void)regs;
+	return op == 1;
+#endif
 }
 
 /* What the script has for this stop; false when the tracee is not to be continued. */
-static bool act(pid_t pid, struct user_regs_struct *regs)
+static bool act(pid_t pid, machine_regs *regs)
 {
 	const struct plan *p = &SHM->plan;
 	const struct tracer_step *t = &p->tr[script];
-	unsigned long long *arg[2][6] = {
-		{ &regs->rdi, &regs->rsi, &regs->rdx, &regs->r10, &regs->r8, &regs->r9 },
-		{ &regs->rbx, &regs->rcx, &regs->rdx, &regs->rsi, &regs->rdi, &regs->rbp },
-	};
-	bool compat = regs->rip == (uint64_t)call32_ip;
 	long ret;
 
 	if (script >= p->n_tracer)
@@ -83,17 +91,17 @@ static bool act(pid_t pid, struct user_regs_struct *regs)
 	script++;
 	switch (t->act) {
 	case TR_NR:
-		regs->orig_rax = (unsigned long long)t->value;
+		REG_NR(regs) = (unsigned long long)t->value;
 		break;
 	case TR_ARG:
-		*arg[compat][t->arg] = (unsigned long long)t->value;
+		reg_arg_set(regs, t->arg, (unsigned long long)t->value);
 		break;
 	case TR_SKIP:
-		regs->orig_rax = -1ULL;
-		regs->rax = (unsigned long long)t->value;
+		REG_NR(regs) = -1ULL;
+		REG_RET(regs) = (unsigned long long)t->value;
 		break;
 	case TR_SKIP_BARE:
-		regs->orig_rax = -1ULL;
+		REG_NR(regs) = -1ULL;
 		break;
 	case TR_DIE:
 		log_add(&SHM->tracer_log, " die");
@@ -117,7 +125,7 @@ static bool act(pid_t pid, struct user_regs_struct *regs)
 	default:
 		return true;
 	}
-	if (ptrace(PTRACE_SETREGS, pid, 0, regs))
+	if (nr_write(pid, regs))
 		log_add(&SHM->tracer_log, " set!%d", errno);
 	return true;
 }
@@ -127,7 +135,8 @@ static bool stopped(pid_t pid, int status, int *inject)
 	const struct plan *p = &SHM->plan;
 	struct log *l = &SHM->tracer_log;
 	int sig = WSTOPSIG(status), event = status >> 16;
-	struct user_regs_struct regs;
+	machine_regs regs;
+	unsigned long long nr;
 	unsigned long msg = 0;
 	siginfo_t si;
 
@@ -135,8 +144,9 @@ static bool stopped(pid_t pid, int status, int *inject)
 	memset(&regs, 0, sizeof(regs));
 	if (event == PTRACE_EVENT_SECCOMP) {
 		ptrace(PTRACE_GETEVENTMSG, pid, 0, &msg);
-		ptrace(PTRACE_GETREGS, pid, 0, &regs);
-		log_add(l, " ev%d/%lx/o%llx/a%s", thread_of(pid), msg, regs.orig_rax, value_name((long)regs.rax));
+		regs_read(pid, &regs);
+		nr = REG_NR(&regs);
+		log_add(l, " ev%d/%lx/o%llx/a%s", thread_of(pid), msg, nr, result_name((long)REG_RET(&regs), ip_name(REG_IP(&regs))));
 		info_log(l, pid);
 		return act(pid, &regs);
 	}
@@ -144,23 +154,30 @@ static bool stopped(pid_t pid, int status, int *inject)
 		return true;
 	if (sig == (SIGTRAP | 0x80)) {
 		const char *ip;
+		uint8_t op;
 
-		ptrace(PTRACE_GETREGS, pid, 0, &regs);
-		ip = ip_name(regs.rip);
+		regs_read(pid, &regs);
+		ip = ip_name(REG_IP(&regs));
+		nr = REG_NR(&regs);
 		if (ip[0] != 'P' && ip[0] != 'Q')
 			return true;
 		/* An i386 seccomp() returns a thread's id when that one is in the way of TSYNC; the subject names it. */
-		log_add(l, " sy%d/o%llx/a%s", thread_of(pid), regs.orig_rax,
-			regs.orig_rax == 354 && (long)regs.rax > 0 ? "+" : value_name((long)regs.rax));
-		info_log(l, pid);
-		/* Entry shows -ENOSYS before anything was decided; the exit stop is left alone. */
-		if (!p->tr_event && (script & 1) == 0 && (long)regs.rax == -ENOSYS)
+		log_add(l, " sy%d/o%llx/a%s", thread_of(pid), nr,
+			nr == 354 && (long)REG_RET(&regs) > 0 ? "+" : value_name((long)REG_RET(&regs)));
+		op = info_log(l, pid);
+		/* The exit stop is left alone. */
+		if (!p->tr_event && (script & 1) == 0 && is_entry(&regs, op))
 			return act(pid, &regs);
 		return true;
 	}
 	memset(&si, 0, sizeof(si));
 	ptrace(PTRACE_GETSIGINFO, pid, 0, &si);
 	if (sig == SIGTRAP) {
+		if (BREAK_SIZE) {
+			regs_read(pid, &regs);
+			REG_IP(&regs) += BREAK_SIZE;
+			regs_write(pid, &regs);
+		}
 		options ^= PTRACE_O_SUSPEND_SECCOMP;
 		if (ptrace(PTRACE_SETOPTIONS, pid, 0, options))
 			log_add(l, " opt!%d", errno);

@@ -26,7 +26,7 @@
 #include <unistd.h>
 #include <linux/futex.h>
 
-#include "../seccomp_oracle/call.h"
+#include "../seccomp_oracle/machine.h"
 #include "../seccomp_oracle/fixed.h"
 
 #ifndef PTRACE_O_SUSPEND_SECCOMP
@@ -172,9 +172,9 @@ static void cache_read(pid_t pid, struct cache *cache)
 	for (line = text; (end = strchr(line, '\n')); line = end + 1) {
 		if (strncmp(end - 5, "ALLOW", 5))
 			continue;
-		if (!strncmp(line, "x86_64 ", 7))
+		if (!strncmp(line, NATIVE_NAME " ", sizeof(NATIVE_NAME)))
 			cache->native++;
-		else if (!strncmp(line, "ia32 ", 5))
+		else if (!strncmp(line, OTHER_NAME " ", sizeof(OTHER_NAME)))
 			cache->compat++;
 		else
 			cache->other++;
@@ -202,6 +202,10 @@ static void one_run(pid_t pid, uint64_t seed, uint64_t number, unsigned int dept
 	(void)rng_next(&r);
 	len = program_make(&r, SHM->insn, &kind);
 	SHM->way = rng_one_in(&r, 3) ? rng_below(&r, WAYS) : BY_SECCOMP;
+#ifndef HAS_COMPAT
+	/* The same by the one convention that there is. */
+	SHM->way %= BY_I386_SECCOMP;
+#endif
 	SHM->prog.len = SHM->prog32.len = len;
 	SHM->prog.filter = SHM->insn;
 	SHM->prog32.filter = (uint32_t)(uint64_t)SHM->insn;

@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 #include <string.h>
-#include <linux/audit.h>
+#include "../seccomp_oracle/machine.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define X32_BIT 0x40000000U
@@ -55,14 +55,14 @@ static uint32_t arch_make(struct rng *r)
 {
 	switch (rng_below(r, 8)) {
 	case 0:
-		return AUDIT_ARCH_AARCH64;
+		return FOREIGN_ARCH;
 	case 1:
 		return 0;
 	case 2:
 	case 3:
-		return AUDIT_ARCH_I386;
+		return OTHER_ARCH;
 	default:
-		return AUDIT_ARCH_X86_64;
+		return NATIVE_ARCH;
 	}
 }
 
@@ -122,9 +122,9 @@ static void written_make(struct rng *r, struct program *p, unsigned int rules)
 	if (!rng_one_in(r, 3)) {
 		LOAD(ARCH_OFF);
 		if (rng_one_in(r, 2))
-			JUMP(BPF_JEQ, AUDIT_ARCH_X86_64, 1, 0);
+			JUMP(BPF_JEQ, NATIVE_ARCH, 1, 0);
 		else
-			JUMP(BPF_JEQ, AUDIT_ARCH_I386, 0, 1);
+			JUMP(BPF_JEQ, OTHER_ARCH, 0, 1);
 		RET(rng_one_in(r, 4) ? ret_make(r) : SECCOMP_RET_KILL_PROCESS);
 	}
 	LOAD(NR_OFF);
