@@ -430,6 +430,12 @@ impl System for Os {
 
 /// The children of this process, those that have ended among them.
 fn children() -> BTreeSet<Pid> {
+    // Most often there are none, which is said without a look at all processes.
+    let any =
+        WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT | WaitPidFlag::__WALL;
+    if waitid(Id::All, any) == Err(Errno::ECHILD) {
+        return BTreeSet::new();
+    }
     let me = std::process::id();
     let Ok(entries) = fs::read_dir("/proc") else {
         return BTreeSet::new();
