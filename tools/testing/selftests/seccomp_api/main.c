@@ -141,8 +141,13 @@ static void look_at(enum actor a, struct look *look)
 		return;
 	}
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/status", self->pid, self->tid);
-	if (text_read(path, buf, sizeof(buf)) <= 0) {
-		/* A thread that executes a program becomes the leader, the other threads end. */
+	if (text_read(path, buf, sizeof(buf)) > 0)
+		look->state = field(buf, "\nState:\t")[0];
+	if (is_gone(look)) {
+		/*
+		 * A thread that executes a program becomes the leader, and a leader that
+		 * has ended before has the thread's number until it is released.
+		 */
 		if (self->turn != TURN_GO || self->step.op != OP_EXEC)
 			return;
 		snprintf(path, sizeof(path), "/proc/%d/status", self->pid);
@@ -153,8 +158,7 @@ static void look_at(enum actor a, struct look *look)
 			look->state = 'R';
 		return;
 	}
-	look->state = field(buf, "\nState:\t")[0];
-	if (look->state == 'Z' || look->state == 'X' || look->state == 'R')
+	if (look->state == 'R')
 		return;
 	look->switches = strtoul(field(buf, "\nvoluntary_ctxt_switches:\t"), NULL, 10);
 	look->dying = strtoull(field(buf, "\nSigPnd:\t"), NULL, 16) & 1ULL << (SIGKILL - 1);
