@@ -345,31 +345,25 @@ fn programs(bench: &Bench) -> bool {
     done
 }
 
+/// A list, "l", with conditions of a program that opens a stream socket of AF_UNIX;
+/// none where that cannot be.
+fn learnt_socket() -> Option<Bench> {
+    let bench = Bench::new();
+    if !can_notify(&bench) || !programs(&bench) {
+        return None;
+    }
+    let learning = "run --via notify --args --format json -o l -- ./programs socket 1 1";
+    let learnt = bench.call(&learning.split(' ').collect::<Vec<_>>());
+    assert_eq!(learnt.status, 0, "{}", learnt.err);
+    Some(bench)
+}
+
 /// seccompiler itself puts a program under what is written: the kernel lets through
 /// what was seen, and kills for another value.
 #[test]
 fn seccompiler_enforces_what_is_written() {
     use std::os::unix::process::{CommandExt, ExitStatusExt};
-    let bench = Bench::new();
-    if !can_notify(&bench) || !programs(&bench) {
-        return;
-    }
-    let learnt = bench.call(&[
-        "run",
-        "--via",
-        "notify",
-        "--args",
-        "--format",
-        "json",
-        "-o",
-        "l",
-        "--",
-        "./programs",
-        "socket",
-        "1",
-        "1",
-    ]);
-    assert_eq!(learnt.status, 0, "{}", learnt.err);
+    let Some(bench) = learnt_socket() else { return };
     // The program's own function is named, which called the C library's.
     let why = bench.call(&["explain", "socket", "l"]).out;
     let mut lines = why.lines();
@@ -410,26 +404,7 @@ fn seccompiler_enforces_what_is_written() {
 #[test]
 fn libseccomp_enforces_what_is_written() {
     use std::os::unix::process::ExitStatusExt;
-    let bench = Bench::new();
-    if !can_notify(&bench) || !programs(&bench) {
-        return;
-    }
-    let learnt = bench.call(&[
-        "run",
-        "--via",
-        "notify",
-        "--args",
-        "--format",
-        "json",
-        "-o",
-        "l",
-        "--",
-        "./programs",
-        "socket",
-        "1",
-        "1",
-    ]);
-    assert_eq!(learnt.status, 0, "{}", learnt.err);
+    let Some(bench) = learnt_socket() else { return };
     let written = bench.call(&["convert", "--to", "c", "-o", "p.c", "l"]);
     assert_eq!(written.status, 0, "{}", written.err);
     bench.file(
