@@ -186,13 +186,10 @@ struct shm {
 #define PROBE_A_64	SYS_getppid
 #ifdef HAS_COMPAT
 #define PROBE_B_64	SYS_getpgrp
-#else
-#define PROBE_B_64	SYS_geteuid	/* getpgid would take an argument for a pid */
-#endif
-#ifdef HAS_COMPAT
 #define PROBE_A_32	64
 #define PROBE_B_32	65
 #else
+#define PROBE_B_64	SYS_geteuid	/* getpgid would take an argument for a pid */
 #define PROBE_A_32	PROBE_A_64
 #define PROBE_B_32	PROBE_B_64
 #endif

@@ -1,32 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What differs by architecture, for all tests of seccomp: its name in audit, system
- * calls at addresses that a test knows, what a tracer sees of a call, and who
- * else makes calls than 64-bit programs.
+ * What else differs by architecture, for all tests of seccomp: system calls at
+ * addresses that a test knows, and who else makes calls than 64-bit programs.
  */
 #ifndef SECCOMP_ARCH_H
 #define SECCOMP_ARCH_H
 
-#include <elf.h>
 #include <errno.h>
-#include <sys/ptrace.h>
 #include <sys/syscall.h>
-#include <sys/types.h>
-#include <sys/uio.h>
 
-#include <linux/audit.h>
-#ifdef __s390x__
-# include <asm/ptrace.h>
-#elif defined(__riscv)
-# include <asm/ptrace.h>
-#else
-# include <sys/user.h>
-#endif
+#include "call_regs.h"
 
 /*
- * NATIVE_ARCH	the convention of this program
- * COMPAT_ARCH	that of 32-bit programs, where there are any; they have the numbers
- *		of i386, as arm has
  * HAS_INT80	this program can itself make calls by that one
  * TRAPPED(nr)	what native_call(nr) returns if SIGSYS came of it: the register of
  *		the result as it was before the call
@@ -34,25 +19,17 @@
  * PROBE_ARGS	the first three arguments of a function, for a kprobe
  */
 #if defined(__x86_64__)
-# define NATIVE_ARCH	AUDIT_ARCH_X86_64
-# define COMPAT_ARCH	AUDIT_ARCH_I386
 # define HAS_INT80	1
 # define TRAPPED(nr)	((long)(nr))
 # define STRICT_NRS	{ __NR_read, __NR_write, __NR_rt_sigreturn, __NR_exit, \
 			  __NR_uprobe, __NR_uretprobe }
 # define PROBE_ARGS	"nr=%di:s64 sig=%si:s64 code=%dx:x32"
 #elif defined(__aarch64__)
-# define NATIVE_ARCH	AUDIT_ARCH_AARCH64
-# define COMPAT_ARCH	AUDIT_ARCH_ARM
 # define PROBE_ARGS	"nr=%x0:s64 sig=%x1:s64 code=%x2:x32"
-#elif defined(__riscv) && __riscv_xlen == 64
-# define NATIVE_ARCH	AUDIT_ARCH_RISCV64
+#elif defined(__riscv)
 # define PROBE_ARGS	"nr=%a0:s64 sig=%a1:s64 code=%a2:x32"
 #elif defined(__s390x__)
-# define NATIVE_ARCH	AUDIT_ARCH_S390X
 # define PROBE_ARGS	"nr=%r2:s64 sig=%r3:s64 code=%r4:x32"
-#else
-# error "the tests do not know this architecture"
 #endif
 
 #ifndef TRAPPED
@@ -165,45 +142,16 @@ struct stopped_call {
 	unsigned long ip;
 };
 
-#if defined(__x86_64__)
-typedef struct user_regs_struct call_regs;
-# define REG_NR(regs)	((regs).orig_rax)
-# define REG_RET(regs)	((regs).rax)
-# define REG_IP(regs)	((regs).rip)
-#elif defined(__aarch64__)
-typedef struct user_regs_struct call_regs;
-# define REG_NR(regs)	((regs).regs[8])
-# define REG_RET(regs)	((regs).regs[0])
-# define REG_IP(regs)	((regs).pc)
-#elif defined(__riscv)
-typedef struct user_regs_struct call_regs;
-# define REG_NR(regs)	((regs).a7)
-# define REG_RET(regs)	((regs).a0)
-# define REG_IP(regs)	((regs).pc)
-#elif defined(__s390x__)
-typedef s390_regs call_regs;
-# define REG_NR(regs)	((regs).gprs[2])
-# define REG_RET(regs)	((regs).gprs[2])
-# define REG_IP(regs)	((regs).psw.addr)
-#endif
-
-static inline int access_regs(int request, pid_t pid, call_regs *regs)
-{
-	struct iovec vec = { regs, sizeof(*regs) };
-
-	return ptrace(request, pid, NT_PRSTATUS, &vec);
-}
-
 /* Both return 0, or -1 as ptrace(2) does. */
 static inline int read_call(pid_t pid, struct stopped_call *call)
 {
 	call_regs regs;
 
-	if (access_regs(PTRACE_GETREGSET, pid, &regs))
+	if (regs_read(pid, &regs))
 		return -1;
-	call->nr = REG_NR(regs);
-	call->ret = REG_RET(regs);
-	call->ip = REG_IP(regs);
+	call->nr = REG_NR(&regs);
+	call->ret = REG_RET(&regs);
+	call->ip = REG_IP(&regs);
 	return 0;
 }
 
@@ -211,21 +159,11 @@ static inline int write_call(pid_t pid, const struct stopped_call *call)
 {
 	call_regs regs;
 
-	if (access_regs(PTRACE_GETREGSET, pid, &regs))
+	if (regs_read(pid, &regs))
 		return -1;
-	REG_RET(regs) = call->ret;
-	REG_NR(regs) = call->nr;
-	if (access_regs(PTRACE_SETREGSET, pid, &regs))
-		return -1;
-#ifdef __aarch64__
-	/* The number is not taken from the register any more. */
-	int nr = call->nr;
-	struct iovec vec = { &nr, sizeof(nr) };
-
-	return ptrace(PTRACE_SETREGSET, pid, NT_ARM_SYSTEM_CALL, &vec);
-#else
-	return 0;
-#endif
+	REG_RET(&regs) = call->ret;
+	REG_NR(&regs) = call->nr;
+	return nr_write(pid, &regs);
 }
 
 #endif

@@ -6,20 +6,15 @@
 #ifndef MACHINE_H
 #define MACHINE_H
 
-#include <elf.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/ptrace.h>
 #include <sys/syscall.h>
-#include <sys/types.h>
-#include <sys/uio.h>
-#include <linux/audit.h>
 
+#include "../seccomp_log/call_regs.h"
 #include "call.h"
 
 /*
- * NATIVE_ARCH, NATIVE_NAME
- *		the convention, as filters and as the kernel's list of the cache have it
+ * NATIVE_NAME	the convention, as the kernel's list of the cache has it
  * OTHER_ARCH, OTHER_NAME
  *		the 32-bit one, or where there is none just another
  * FOREIGN_ARCH	one that no call here is of
@@ -30,13 +25,8 @@
  * CONTEXT_*	in a signal's ucontext_t: the result, and the address
  */
 #if defined(__x86_64__)
-
-# include <sys/user.h>
-
 # define HAS_COMPAT		1
-# define NATIVE_ARCH		AUDIT_ARCH_X86_64
 # define NATIVE_NAME		"x86_64"
-# define OTHER_ARCH		AUDIT_ARCH_I386
 # define OTHER_NAME		"ia32"
 # define FOREIGN_ARCH		AUDIT_ARCH_AARCH64
 # define INSN_SIZE		2
@@ -45,12 +35,8 @@
 # define ILLEGAL()		__builtin_trap()
 # define CONTEXT_RET(uc)	((uc)->uc_mcontext.gregs[REG_RAX])
 # define CONTEXT_IP(uc)		((uc)->uc_mcontext.gregs[REG_RIP])
-typedef struct user_regs_struct machine_regs;
-# define REG_NR(regs)		((regs)->orig_rax)
-# define REG_RET(regs)		((regs)->rax)
-# define REG_IP(regs)		((regs)->rip)
 
-static inline void reg_arg_set(machine_regs *regs, unsigned int n, unsigned long long value)
+static inline void reg_arg_set(call_regs *regs, unsigned int n, unsigned long long value)
 {
 	unsigned long long *arg[2][6] = {
 		{ &regs->rdi, &regs->rsi, &regs->rdx, &regs->r10, &regs->r8, &regs->r9 },
@@ -61,12 +47,7 @@ static inline void reg_arg_set(machine_regs *regs, unsigned int n, unsigned long
 }
 
 #elif defined(__aarch64__)
-
-# include <sys/user.h>
-
-# define NATIVE_ARCH		AUDIT_ARCH_AARCH64
 # define NATIVE_NAME		"aarch64"
-# define OTHER_ARCH		AUDIT_ARCH_ARM
 # define OTHER_NAME		"arm"
 # define FOREIGN_ARCH		AUDIT_ARCH_X86_64
 # define INSN_SIZE		4
@@ -75,23 +56,14 @@ static inline void reg_arg_set(machine_regs *regs, unsigned int n, unsigned long
 # define ILLEGAL()		do { __asm__ volatile("udf #0"); __builtin_unreachable(); } while (0)
 # define CONTEXT_RET(uc)	((uc)->uc_mcontext.regs[0])
 # define CONTEXT_IP(uc)		((uc)->uc_mcontext.pc)
-typedef struct user_regs_struct machine_regs;
-# define REG_NR(r)		((r)->regs[8])
-# define REG_RET(r)		((r)->regs[0])
-# define REG_IP(r)		((r)->pc)
 
-static inline void reg_arg_set(machine_regs *r, unsigned int n, unsigned long long value)
+static inline void reg_arg_set(call_regs *r, unsigned int n, unsigned long long value)
 {
 	r->regs[n] = value;
 }
 
 #elif defined(__riscv)
-
-# include <asm/ptrace.h>
-
-# define NATIVE_ARCH		AUDIT_ARCH_RISCV64
 # define NATIVE_NAME		"riscv64"
-# define OTHER_ARCH		AUDIT_ARCH_I386
 # define OTHER_NAME		"none"
 # define FOREIGN_ARCH		AUDIT_ARCH_AARCH64
 # define INSN_SIZE		4
@@ -100,12 +72,8 @@ static inline void reg_arg_set(machine_regs *r, unsigned int n, unsigned long lo
 # define ILLEGAL()		do { __asm__ volatile("unimp"); __builtin_unreachable(); } while (0)
 # define CONTEXT_RET(uc)	((uc)->uc_mcontext.__gregs[10])
 # define CONTEXT_IP(uc)		((uc)->uc_mcontext.__gregs[0])
-typedef struct user_regs_struct machine_regs;
-# define REG_NR(regs)		((regs)->a7)
-# define REG_RET(regs)		((regs)->a0)
-# define REG_IP(regs)		((regs)->pc)
 
-static inline void reg_arg_set(machine_regs *regs, unsigned int n, unsigned long long value)
+static inline void reg_arg_set(call_regs *regs, unsigned int n, unsigned long long value)
 {
 	(&regs->a0)[n] = value;
 }
@@ -114,33 +82,11 @@ static inline void reg_arg_set(machine_regs *regs, unsigned int n, unsigned long
 # error "the oracles do not know this architecture"
 #endif
 
-static inline long regs_read(pid_t pid, machine_regs *regs)
-{
-	struct iovec vec = { regs, sizeof(*regs) };
-
-	return ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &vec);
-}
-
-static inline long regs_write(pid_t pid, machine_regs *regs)
-{
-	struct iovec vec = { regs, sizeof(*regs) };
-
-	return ptrace(PTRACE_SETREGSET, pid, NT_PRSTATUS, &vec);
-}
-
-/* Where the number is not taken from the registers any more, that as well. */
-static inline long nr_write(pid_t pid, machine_regs *regs)
-{
-#ifdef __aarch64__
-	int nr = (int)REG_NR(regs);
-	struct iovec vec = { &nr, sizeof(nr) };
-	long ret = ptrace(PTRACE_SETREGSET, pid, NT_ARM_SYSTEM_CALL, &vec);
-
-	if (ret)
-		return ret;
+#ifdef COMPAT_ARCH
+# define OTHER_ARCH	COMPAT_ARCH
+#else
+# define OTHER_ARCH	AUDIT_ARCH_I386
 #endif
-	return regs_write(pid, regs);
-}
 
 /* Calls that not all have, by others to the same effect. */
 #ifdef SYS_dup2

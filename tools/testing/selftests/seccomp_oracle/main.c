@@ -297,7 +297,7 @@ static void core_log(struct log *l, pid_t pid)
 				break;
 			if (nh->n_type == NT_PRSTATUS && !seen) {
 				struct elf_prstatus ps;
-				machine_regs regs;
+				call_regs regs;
 				unsigned long long nr;
 				const char *ip;
 

@@ -68,7 +68,7 @@ static uint8_t info_log(struct log *l, pid_t pid)
 }
 
 /* Entry shows -ENOSYS before anything was decided, or is told from the exit by the kernel. */
-static bool is_entry(const machine_regs *regs, uint8_t op)
+static bool is_entry(const call_regs *regs, uint8_t op)
 {
 #ifdef HAS_COMPAT
 	(void)op;
@@ -80,7 +80,7 @@ static bool is_entry(const machine_regs *regs, uint8_t op)
 }
 
 /* What the script has for this stop; false when the tracee is not to be continued. */
-static bool act(pid_t pid, machine_regs *regs)
+static bool act(pid_t pid, call_regs *regs)
 {
 	const struct plan *p = &SHM->plan;
 	const struct tracer_step *t = &p->tr[script];
@@ -135,7 +135,7 @@ static bool stopped(pid_t pid, int status, int *inject)
 	const struct plan *p = &SHM->plan;
 	struct log *l = &SHM->tracer_log;
 	int sig = WSTOPSIG(status), event = status >> 16;
-	machine_regs regs;
+	call_regs regs;
 	unsigned long long nr;
 	unsigned long msg = 0;
 	siginfo_t si;
