@@ -18,6 +18,10 @@ set -euo pipefail
 out=$BUILD/bench
 tools=$ROOT/tools/bench
 rounds=5
+# A clock that counts instructions, idle time left out. All that could differ between
+# two runs but for the kernel is fixed: the date, because the number of its digits
+# takes its time.
+counting='-icount shift=0,sleep=off -rtc base=2026-01-01,clock=vm'
 
 # The kernels of a variant are measured as c and rust in a build directory of their
 # own, which has the rest of this one by links.
@@ -74,12 +78,11 @@ make --silent -C "$tools" OUTPUT="$out/bin" KHDR_INCLUDES="-isystem $BUILD/heade
 arguments=("$out/bin" "$BUILD/selftests/kernel/seccomp_benchmark" "$out/profile.bpf" "$KSRC/include")
 oracle="$BUILD/selftests/seccomp_oracle/seccomp_oracle --seed 1 --cases 300 --jobs 1"
 
-# The figures of kernel $1. All that could differ between two runs but for the
-# kernel is fixed: the date, because the number of its digits takes its time.
+# The figures of kernel $1.
 figures()
 {
 	"$ROOT/scripts/vm.sh" --kernel "$1" --cpus 1 \
-		--qemu '-icount shift=0,sleep=off -rtc base=2026-01-01,clock=vm' \
+		--qemu "$counting" \
 		--append 'audit_backlog_limit=0' -- \
 		"$tools/guest.sh ${arguments[*]} && $tools/stack.sh $oracle" >"$out/$1.figures" </dev/null &&
 		"$tools/size.sh" "$1" >>"$out/$1.figures"
@@ -111,8 +114,7 @@ python3 "$tools/report.py" "$out" ${BOUND:+"$BOUND"} || status=$?
 if [ "${LEARN:-1}" = 1 ]; then
 	"$ROOT/scripts/learn.sh"
 	say "how much slower programs are while they are learnt"
-	"$ROOT/scripts/vm.sh" --cpus 1 --memory 2G \
-		--qemu '-icount shift=0,sleep=off -rtc base=2026-01-01,clock=vm' -- \
-		"BOUND=110 $ROOT/samples/seccomp-learn/tests/bench.sh $BUILD/learn/release/seccomp-learn" </dev/null | tee "$out/learn.txt" || status=1
+	"$ROOT/scripts/vm.sh" --cpus 1 --memory 2G --qemu "$counting" -- \
+		"BOUND=110 $ROOT/samples/seccomp-learn/tests/bench.sh $LEARNER" </dev/null | tee "$out/learn.txt" || status=1
 fi
 exit "$status"

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Boots a guest of another architecture as virtme-ng boots one of this machine's,
-# with those of its options that vm.sh has. The root is what rootfs.sh has made, and
-# below it are the repository and, to write to, --rwdir, at their own paths. The
-# streams are ports of the names that virtme-ng gives them.
+# with those of its options that vm.sh has, which has seen to the emulator and the root
+# before. The root is what rootfs.sh has made, and below it are the repository and, to
+# write to, --rwdir, at their own paths. The streams are ports of the names that
+# virtme-ng gives them.
 
 set -euo pipefail
 # shellcheck source=scripts/common.sh
@@ -24,12 +25,11 @@ while [ $# -gt 0 ]; do
 	esac
 	shift
 done
-need "$QEMU" "the emulator"
-[ -d "$ROOTFS" ] || die "there is no root file system for $ARCH: run scripts/rootfs.sh with ARCH=$ARCH"
 
 # The kernel mounts its root, and the shell there where our own scripts are.
+plan9=version=9p2000.L,trans=virtio,access=any,msize=262144
 mount_host="mount -t tmpfs none /run && mkdir /run/repository && \
-mount -t 9p -o ro,version=9p2000.L,trans=virtio,access=any,msize=262144 repository /run/repository && \
+mount -t 9p -o ro,$plan9 repository /run/repository && \
 exec bash /run/repository/scripts/guest-init.sh '$ROOT' '$rwdir' $*"
 
 # Directory $2 under the name $1, with more options of the device in $3.
@@ -56,4 +56,4 @@ else
 	append+=" console=$klog_console quiet"
 fi
 exec "$QEMU" "${arguments[@]}" "${opts[@]}" -append "root=root rootfstype=9p ro \
-rootflags=version=9p2000.L,trans=virtio,access=any,msize=262144 $append init=/bin/bash -- -c \"$mount_host\""
+rootflags=$plan9 $append init=/bin/bash -- -c \"$mount_host\""
