@@ -86,11 +86,21 @@ with_bpftrace() {
 
 learning=(seccomp-learn run -q --force --exact)
 
-# bench NAME TITLE OFF COMMAND...: OFF is its time where audit has never been on. What
-# ruled() compares with is left under NAME.
+# choose NAME: the load of that name, as $title and $command.
+choose() {
+	case $1 in
+	find) title="find /usr (96,081 names)" command=(find /usr) ;;
+	redis) title="redis-benchmark ($requests SET, $requests GET)" command=(sh /redis.sh) ;;
+	esac
+}
+
+# bench NAME: the table of a load, whose time where audit has never been on is in
+# /off.NAME. What ruled() compares with is left under that name as well.
 bench() {
-	local name=$1 title=$2 off=$3 free
-	shift 3
+	local name=$1 title command free off
+	off=$(<"/off.$name")
+	choose "$name"
+	set -- "${command[@]}"
 	free=$(least "$@")
 	echo "$free" >"/free.$name"
 	# What there is to be found: each call was recorded, and no record lost.
@@ -142,18 +152,19 @@ bench() {
 # Where audit is on, or has been since the boot, each system call of each program
 # costs more; that is not learning's doing, so there are times of both.
 off() {
-	find /usr >/dev/null # fills the caches
-	least find /usr >/off.find
-	if [[ -x /bin/redis-server && -x /bin/redis-benchmark ]]; then
-		sh /redis.sh >/dev/null
-		least sh /redis.sh >/off.redis
-	fi
+	local name title command
+	for name in find redis; do
+		[[ $name == find || (-x /bin/redis-server && -x /bin/redis-benchmark) ]] || continue
+		choose "$name"
+		"${command[@]}" >/dev/null # fills the caches
+		least "${command[@]}" >"/off.$name"
+	done
 }
 
 on() {
-	bench find "$title_find" "$(</off.find)" find /usr
+	bench find
 	if [[ -s /off.redis ]]; then
-		bench redis "$title_redis" "$(</off.redis)" sh /redis.sh
+		bench redis
 	else
 		echo "no redis"
 	fi
@@ -168,7 +179,7 @@ ruled() {
 	local name title command
 	for name in find redis; do
 		[[ -s /free.$name ]] || continue
-		if [[ $name == find ]]; then title=$title_find command=(find /usr); else title=$title_redis command=(sh /redis.sh); fi
+		choose "$name"
 		cp "/truth.$name" /truth.txt
 		echo "$title, a record by audit of each call that --args asks for:"
 		row "run --via log, an audit rule" "$(<"/free.$name")" by_learning "${learning[@]}" --via log -o /list.txt -- "${command[@]}" ||
@@ -179,8 +190,6 @@ ruled() {
 above=0
 rounds=${2:-1}
 requests=${REQUESTS:-4000}
-title_find="find /usr (96,081 names)"
-title_redis="redis-benchmark ($requests SET, $requests GET)"
 if (($# > 2)); then
 	export PATH=/bin HOME=/
 	"$3"

@@ -144,10 +144,8 @@ impl<'a> Collector<'a> {
         let places = self.job.places;
         self.count(call, || {
             let exe = record.exe.as_ref().map(|exe| exe.to_string_lossy());
-            let origin = match places {
-                true => Origin::recorded(record.pid, exe.as_deref(), record.ip, &mut maps),
-                false => Origin::default(),
-            };
+            let origin = || Origin::recorded(record.pid, exe.as_deref(), record.ip, &mut maps);
+            let origin = places.then(origin).unwrap_or_default();
             (Some(record.comm.to_string_lossy().into_owned()), origin)
         });
         self.maps = maps;

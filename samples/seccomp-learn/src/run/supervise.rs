@@ -67,10 +67,8 @@ fn supervise(
         } else {
             collector.count(notification.call, || {
                 let Notification { task, ip, args, .. } = notification;
-                let origin = match job.places {
-                    true => Origin::waiting(task, ip, args, &mut files),
-                    false => Origin::default(),
-                };
+                let origin = || Origin::waiting(task, ip, args, &mut files);
+                let origin = job.places.then(origin).unwrap_or_default();
                 (notification.comm(), origin)
             });
             collector.select(notification.call, &notification.args);
