@@ -27,14 +27,17 @@ esac
 #	compiler libraries of gcc_version
 # arch_packages	what set-up installs for it
 # QEMU	the emulator, machine its options, bus what virtio devices are on, klog_console
-#	the console that the kernel's log goes to, klog_device the device of that
-suite=bookworm gcc_version=12
+#	the console that the kernel's log goes to, klog_device the device of that,
+#	early_console what shows a kernel that dies before it has that console
+suite=bookworm gcc_version=12 early_console=
 case $ARCH in
 x86_64)
 	rust_target=
 	karch=x86_64 image=arch/x86/boot/bzImage triplet=x86_64-linux-gnu debian=amd64
 	QEMU=qemu-system-x86_64
 	klog_console=hvc0 klog_device='-device virtconsole,chardev=klog'
+	# The first serial port is virtme-ng's.
+	early_console=earlycon=uart8250,io,0x2f8
 	arch_packages=()
 	;;
 arm64)

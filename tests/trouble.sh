@@ -152,6 +152,8 @@ expect "the command's exit status" 42 'said' \
 	"$scripts/vm.sh" --icount -- 'echo said; exit 42'
 expect "a guest that cannot boot: the console is shown" 126 'Unable to mount root' \
 	"$scripts/vm.sh" --icount --append 'rootflags=version=none' -- true
+expect "a kernel that dies before it has its console: what it said is shown" 126 'System is deadlocked on memory' \
+	"$scripts/vm.sh" --icount --append 'mem=24M' -- true
 expect "a splat on the console" 126 'BUG: this is a test' \
 	"$scripts/vm.sh" --icount -- 'echo "BUG: this is a test" >/dev/kmsg'
 expect "a guest that ends before its command" 125 'ended before its command' \
