@@ -27,6 +27,9 @@ mkdir -p "$out"
 "$ROOT/scripts/selftests.sh"
 selftests=$BUILD/selftests
 oracles=(seccomp_oracle seccomp_api seccomp_programs)
+# 100,000 calls that are answered within 30 s, which takes longer than that by the
+# real clock.
+slow=user_notification_wait_killable_after_reply
 
 # Runs a command, whose output is KTAP, in a guest of kernel $1 as part $2; what
 # vm.sh has to say against the guest is one more test. More options of vm.sh may
@@ -45,25 +48,6 @@ part()
 	printf 'TAP version 14\n1..1\n%s 1 %s: the guest ends in good order, no splat\n' \
 		"$([ "$status" -lt 124 ] && echo ok || echo 'not ok')" "$name" >"$out/$name-console.ktap"
 	say "$name: $(python3 "$ROOT/scripts/ktap.py" summary "$out/$name.ktap" | tail -n 1) ($((SECONDS - begin)) s)"
-}
-
-# What of seccomp_bpf fails on kernel $1 and on the C kernel with the same checks as
-# well says nothing about Rust: time limits that an emulated kernel with so many
-# checks cannot keep. It is printed as a skip.
-compare_with_c()
-{
-	local file=$out/$1-seccomp_bpf.ktap kernel=${1%rust}c name names
-	mapfile -t names < <(sed -n 's/^not ok [0-9]* //p' "$file")
-	for name in "${names[@]}"; do
-		"$ROOT/scripts/kernel.sh" "$kernel"
-		# Its status is that of a test that fails, which is what is asked for.
-		"$ROOT/scripts/vm.sh" --quiet --kernel "$kernel" --memory 2G --timeout 300 \
-			-- "cd $selftests/kernel && ./seccomp_bpf -r $name" </dev/null >"$out/$kernel" 2>&1 || true
-		if grep -aqx "not ok 1 $name" "$out/$kernel"; then
-			say "$name fails on the $kernel kernel as well"
-			sed -i "s/^not ok \([0-9]*\) $name\$/ok \1 $name # SKIP fails on the C kernel with the same checks as well/" "$file"
-		fi
-	done
 }
 
 # For the guest: two scans, because what is not yet old enough is not told of.
@@ -104,8 +88,9 @@ for variant; do
 	"$ROOT/scripts/kernel.sh" "$kernel"
 	part "$kernel" kunit -- "$ROOT/tests/kunit.sh"
 	part "$kernel" stress -- "$selftests/seccomp_log/stress $stress"
-	part "$kernel" seccomp_bpf -- "cd $selftests/kernel && ./seccomp_bpf"
-	compare_with_c "$kernel"
+	part "$kernel" seccomp_bpf -- "cd $selftests/kernel && ./seccomp_bpf -T $slow"
+	# The guest's clock counts instructions here: one CPU.
+	part "$kernel" seccomp_bpf-slow --icount -- "cd $selftests/kernel && ./seccomp_bpf -t $slow"
 	part "$kernel" log -- "cd $selftests/seccomp_log && ./log_test -F no_audit"
 	part "$kernel" log-audit-off --append audit=0 -- "cd $selftests/seccomp_log && ./log_test -f no_audit"
 	part "$kernel" sysctl -- "cd $selftests/seccomp_log && ./sysctl_test"
