@@ -716,6 +716,19 @@ static pid_t start(const struct worker *worker, struct tally *tally, int number)
 	_exit(0);
 }
 
+/* Whether each worker has had a round, or cannot have one here. */
+static bool all_have_run(const struct tally *tally)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(workers); i++) {
+		if (!__atomic_load_n(&tally[i].rounds, __ATOMIC_RELAXED) &&
+		    !__atomic_load_n(&tally[i].skipped, __ATOMIC_RELAXED))
+			return false;
+	}
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	int seconds = argc > 1 ? atoi(argv[1]) : DEFAULT_SECONDS;
@@ -752,6 +765,10 @@ int main(int argc, char **argv)
 		}
 	}
 	sleep(seconds);
+	/* On a slow machine a worker may not have got that far. */
+	end = time(NULL) + GRACE_SECONDS;
+	while (!all_have_run(tally) && time(NULL) < end)
+		sleep(1);
 	*over = true;
 
 	/* Any worker still there after that long hangs; its group goes with it. */
