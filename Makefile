@@ -9,7 +9,7 @@ SHELL := /bin/bash
 kernel := $(if $(BASELINE),c,rust)
 export KDIR ARCH
 
-.PHONY: help setup ready kernel run test check vm shell oracle stress fuzz mutants faults test-debug litmus configs bench clean
+.PHONY: help setup ready kernel run test check vm shell oracle stress rounds fuzz mutants faults test-debug litmus configs bench clean
 
 help: ## list the targets; ARCH=arm64, riscv64 or s390x: for that architecture
 	@awk -F ' *## ' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ stress: ready ## everything at once in the guest, for SECONDS=60; BASELINE=1: on
 	@scripts/kernel.sh $(kernel) && scripts/selftests.sh && \
 	scripts/vm.sh --kernel $(kernel) --timeout $$(($(or $(SECONDS),60) + 300)) -- \
 		build/selftests/seccomp_log/stress $(or $(SECONDS),60)
+
+rounds: ready ## the kernel's TSYNC and notification tests, ROUNDS=60 times over, on both kernels
+	@scripts/kernel.sh rust && scripts/kernel.sh c && scripts/selftests.sh && scripts/rounds.sh $(or $(ROUNDS),60)
 
 fuzz: ready ## fuzz the rules, each for SECONDS=30
 	@scripts/source.sh && scripts/fuzz.sh $(or $(SECONDS),30)
