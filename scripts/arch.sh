@@ -28,8 +28,9 @@ esac
 # arch_packages	what set-up installs for it
 # QEMU	the emulator, machine its options, bus what virtio devices are on, klog_console
 #	the console that the kernel's log goes to, klog_device the device of that,
-#	early_console what shows a kernel that dies before it has that console
-suite=bookworm gcc_version=12 early_console=
+#	early_console what shows a kernel that dies before it has that console, and
+#	serial_console a slower one, whose driver allocates nothing
+suite=bookworm gcc_version=12 early_console= serial_console=
 case $ARCH in
 x86_64)
 	rust_target=
@@ -37,7 +38,7 @@ x86_64)
 	QEMU=qemu-system-x86_64
 	klog_console=hvc0 klog_device='-device virtconsole,chardev=klog'
 	# The first serial port is virtme-ng's.
-	early_console=earlycon=uart8250,io,0x2f8
+	early_console=earlycon=uart8250,io,0x2f8 serial_console=ttyS1
 	arch_packages=()
 	;;
 arm64)

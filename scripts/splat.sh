@@ -1,10 +1,17 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Looks through a kernel log, file $1, for what a kernel prints when something
-# is wrong with it. Exits with 1, the lines printed, if it finds any.
+# Looks through a kernel log for what a kernel prints when something is wrong with
+# it: splat.sh [--failing-allocations] FILE. Exits with 1, the lines printed, if it
+# finds any. The option takes out the traces of allocations that failed.
 
 set -euo pipefail
+
+forgiven=
+if [ "$1" = --failing-allocations ]; then
+	forgiven='failed to allocate|allocation fail(ed|ure)'
+	shift
+fi
 
 # The marks of scripts/../tools/testing/selftests and of lockdep, KASAN, KCSAN,
 # UBSAN, kmemleak, the hung task and the RCU stall detectors, as they stand
@@ -15,6 +22,8 @@ marks+='|suspicious RCU|possible recursive locking|UBSAN: |kmemleak: [0-9]+ new|
 marks+='|unable to handle|stack segment|double fault|RIP: 0010:|Call Trace:|cut here|rust_kernel: panicked|bad unlock balance'
 
 # virtme-ng's init writes to the kernel's log, too, and has warnings of its own.
-if grep -avE '^\[[ .0-9]*\] virtme-(ng-)?init: ' "$1" | grep -aE "$marks"; then
+if grep -avE '^\[[ .0-9]*\] virtme-(ng-)?init: ' "$1" |
+	awk -v forgiven="${forgiven:-^$}" '$0 ~ forgiven { failed = 1 } failed && /Call Trace:/ { failed = 0; next } 1' |
+	grep -aE "$marks"; then
 	exit 1
 fi

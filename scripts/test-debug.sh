@@ -87,7 +87,7 @@ for variant; do
 	kernel=$variant-rust
 	"$ROOT/scripts/kernel.sh" "$kernel"
 	part "$kernel" kunit -- "$ROOT/tests/kunit.sh"
-	part "$kernel" stress -- "$selftests/seccomp_log/stress $stress"
+	part "$kernel" stress --failing-allocations -- "$selftests/seccomp_log/stress $stress"
 	part "$kernel" seccomp_bpf -- "cd $selftests/kernel && ./seccomp_bpf -T $slow"
 	# The guest's clock counts instructions here: one CPU.
 	part "$kernel" seccomp_bpf-slow --icount -- "cd $selftests/kernel && ./seccomp_bpf -t $slow"
@@ -96,10 +96,10 @@ for variant; do
 	part "$kernel" sysctl -- "cd $selftests/seccomp_log && ./sysctl_test"
 	part "$kernel" lifetime -- "cd $selftests/seccomp_lifetime && ./lifetime_test"
 	part "$kernel" listener -- "cd $selftests/seccomp_lifetime && ./listener_test"
-	part "$kernel" alloc -- "cd $selftests/seccomp_lifetime && ./alloc_test"
+	part "$kernel" alloc --failing-allocations -- "cd $selftests/seccomp_lifetime && ./alloc_test"
 	part "$kernel" oracle -- "bash $out/oracle $kernel"
 	# What some of each in one guest has lost.
-	part "$kernel" kmemleak -- "(cd $selftests/seccomp_log && ./stress 5 2; ./sysctl_test; cd ../seccomp_lifetime &&
+	part "$kernel" kmemleak --failing-allocations -- "(cd $selftests/seccomp_log && ./stress 5 2; ./sysctl_test; cd ../seccomp_lifetime &&
 		./listener_test; ./alloc_test; bash $out/oracle $kernel) >/dev/null 2>&1; bash $out/kmemleak"
 done
 printf '\n'

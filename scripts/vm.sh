@@ -19,6 +19,9 @@
 #			Documentation/testing.rst
 #	--quiet		no line about what is done
 #	--allow-splat	a splat on the console is not a failure
+#	--failing-allocations
+#			the traces of failed ones are none, and the console allocates
+#			nothing, which lockdep would tell of
 #
 # COMMAND is run by bash, as root, with the current directory as its own. The
 # guest sees the host's files, and can write below build/; that of another
@@ -30,7 +33,7 @@ set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
-kernel=rust append='' qemu='' cpus='' memory=1G timeout=900 still=60 icount='' quiet='' allow_splat=''
+kernel=rust append='' qemu='' cpus='' memory=1G timeout=900 still=60 icount='' quiet='' allow_splat='' failing=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel) kernel=$2; shift ;;
@@ -43,6 +46,7 @@ while [ $# -gt 0 ]; do
 	--icount) icount=1; qemu+=' -icount shift=0,sleep=on' ;;
 	--quiet) quiet=1 ;;
 	--allow-splat) allow_splat=1 ;;
+	--failing-allocations) failing=--failing-allocations ;;
 	--) shift; break ;;
 	*) die "vm.sh: unknown option $1" ;;
 	esac
@@ -115,8 +119,11 @@ trap 'kill_guest; rm -rf "$run"' EXIT
 trap 'exit 130' INT TERM
 printf 'cd %q\n%s\n' "$PWD" "$command" >"$run/command"
 console=$run/console early=$run/early
-if [ -n "$early_console" ]; then
-	append+=" $early_console" qemu+=" -chardev file,id=early,path=$early -serial chardev:early"
+append+=" $early_console"
+if [ -n "$failing" ] && [ -n "$serial_console" ]; then
+	klog_console=$serial_console klog_device='-serial chardev:klog'
+elif [ -n "$early_console" ]; then
+	qemu+=" -chardev file,id=early,path=$early -serial chardev:early"
 fi
 
 # No guest outlives this script, whatever ends it.
@@ -176,7 +183,7 @@ tail_console()
 	cp "$console" "$BUILD/console.log" 2>/dev/null || true
 }
 
-if [ -z "$allow_splat" ] && [ -s "$console" ] && ! splat=$("$ROOT/scripts/splat.sh" "$console"); then
+if [ -z "$allow_splat" ] && [ -s "$console" ] && ! splat=$("$ROOT/scripts/splat.sh" ${failing:+"$failing"} "$console"); then
 	tail_console 60
 	printf 'error: the kernel printed a splat (all of the console: %s/console.log):\n%s\n' "${BUILD#"$ROOT"/}" "$(head -n 3 <<<"$splat")" >&2
 	exit 126

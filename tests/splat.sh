@@ -44,7 +44,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
 ktap_print_header
-ktap_set_plan $((${#splats[@]} + 1))
+ktap_set_plan $((${#splats[@]} + 4))
 for line in "${splats[@]}"; do
 	# A name that no parser takes for the kernel's last words.
 	name=${line:0:24}
@@ -62,4 +62,26 @@ if "$ROOT/scripts/splat.sh" "$log"; then
 else
 	ktap_test_fail "nothing is seen where nothing is"
 fi
+
+# What an allocation that fails leaves behind.
+cat >"$log" <<-'END'
+	[    1.0] alloc_test: vmalloc error: size 4096, align 0x1, vm_struct allocation failed, mode:0xdc0(GFP_KERNEL)
+	[    1.0] CPU: 1 UID: 0 PID: 805 Comm: alloc_test Tainted: G N  7.3.4 #5 PREEMPTLAZY
+	[    1.0] Call Trace:
+	[    1.0]  <TASK>
+END
+expect()
+{
+	local result=$1 name=$2
+	shift 2
+	if [ "$("$ROOT/scripts/splat.sh" "$@" "$log" >/dev/null && echo quiet || echo seen)" = "$result" ]; then
+		ktap_test_pass "$name"
+	else
+		ktap_test_fail "$name"
+	fi
+}
+expect seen "a failed allocation is seen where none is to fail"
+expect quiet "... and is not where they are made to" --failing-allocations
+printf '[    2.0] Call Trace:\n' >>"$log"
+expect seen "... but another trace is" --failing-allocations
 ktap_finished
