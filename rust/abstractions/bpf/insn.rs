@@ -32,6 +32,8 @@ pub(crate) mod code {
     pub(crate) const JMP: u16 = 0x05;
     pub(crate) const RET: u16 = 0x06;
     pub(crate) const MISC: u16 = 0x07;
+    /// The bits that those above are told by.
+    pub(crate) const CLASS: u16 = 0x07;
 
     pub(crate) const W: u16 = 0x00;
     pub(crate) const IMM: u16 = 0x00;
@@ -80,10 +82,10 @@ pub(crate) struct Refused;
 pub(crate) fn check_struct_program(program: &mut [Insn], size: u32) -> Result<(), Refused> {
     use code::*;
 
-    const LD_ABS: u16 = LD | W | ABS;
-    const LDX_ABS: u16 = LDX | W | ABS;
-    const LD_LEN: u16 = LD | W | LEN;
-    const LDX_LEN: u16 = LDX | W | LEN;
+    const LD_ABS: u16 = LD | ABS | W;
+    const LDX_ABS: u16 = LDX | ABS | W;
+    const LD_LEN: u16 = LD | LEN | W;
+    const LDX_LEN: u16 = LDX | LEN | W;
 
     for insn in program {
         match insn.code {
@@ -94,12 +96,8 @@ pub(crate) fn check_struct_program(program: &mut [Insn], size: u32) -> Result<()
                     return Err(Refused);
                 }
             }
-            LD_LEN => {
-                insn.code = LD | IMM;
-                insn.k = size;
-            }
-            LDX_LEN => {
-                insn.code = LDX | IMM;
+            LD_LEN | LDX_LEN => {
+                insn.code = (insn.code & CLASS) | IMM;
                 insn.k = size;
             }
             other if computes(other) => {}
@@ -114,9 +112,9 @@ const fn computes(insn: u16) -> bool {
     use code::*;
 
     // One of each class, by the operation and where its second operand is.
-    match insn & 0x07 {
-        LD | LDX => insn & !0x07 == IMM || insn & !0x07 == MEM,
-        ST | STX => insn & !0x07 == 0,
+    match insn & CLASS {
+        LD | LDX => insn & !CLASS == IMM || insn & !CLASS == MEM,
+        ST | STX => insn & !CLASS == 0,
         ALU => {
             insn == ALU | NEG
                 || (insn & 0xff00 == 0

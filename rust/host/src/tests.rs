@@ -18,6 +18,8 @@ use crate::verdict::Verdict;
 mod once;
 mod programs;
 
+pub(crate) use programs::count_step;
+
 /// `SECCOMP_RET_*`, name, and whether a record needs to be asked for (`None`: there is none).
 const RULES: [(u32, &str, Option<bool>); 8] = [
     (0x8000_0000, "kill_process", Some(false)),

@@ -4,6 +4,7 @@
 
 extern crate std;
 
+use std::cell::Cell;
 use std::vec;
 use std::vec::Vec;
 
@@ -128,6 +129,22 @@ fn finish(drafts: Vec<Draft>) -> Vec<Insn> {
     program
 }
 
+std::thread_local! {
+    static STEPS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Called for each instruction that is looked at.
+pub(crate) fn count_step() {
+    STEPS.set(STEPS.get() + 1);
+}
+
+/// How many instructions are looked at to prepare the cache of `program`.
+fn steps(program: &[Insn]) -> usize {
+    STEPS.set(0);
+    bitmap_of(program);
+    STEPS.get()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
@@ -243,6 +260,63 @@ fn large_programs() {
     assert!(list.len() <= MAXINSNS);
     compare(&list, &prev, ARCH, &UPROBES);
     compare(&list, &prev, OTHER_ARCH, &[]);
+}
+
+/// A tree that finds one of the numbers from `low` on, so many, by comparisons.
+fn tree(low: u32, count: u32) -> Vec<Insn> {
+    if count == 1 {
+        return vec![[RET_ALLOW, RET_KILL][low as usize % 2]];
+    }
+    let (less, more) = (
+        tree(low, count / 2),
+        tree(low + count / 2, count - count / 2),
+    );
+    let mut program = vec![jump(0x35, less.len() as u8, 0, low + count / 2)];
+    program.extend(less);
+    program.extend(more);
+    program
+}
+
+/// All numbers go through a program at once, but for those that it tells apart.
+#[test]
+fn instructions_are_looked_at_once() {
+    // The load, the comparisons and the end, and the end of each number that is denied.
+    let denied: Vec<u32> = (100..200).collect();
+    assert_eq!(steps(&deny(&denied)), 1 + 100 + 1 + 100);
+
+    // The same with what is the same for all numbers, or for all that there are, in front.
+    for in_front in [
+        vec![LD_ARCH, jump(0x15, 1, 0, ARCH), RET_KILL],
+        vec![LD_NR, jump(0x45, 0, 1, 0x4000_0000), RET_KILL],
+        vec![LD_NR, jump(0x35, 0, 1, 0x4000_0000), RET_KILL],
+        vec![LD_NR, jump(0x25, 0, 1, 511), RET_KILL],
+        vec![LD_NR, jump(0x35, 1, 0, 0), RET_KILL],
+        vec![LD_NR, jump(0x15, 0, 1, 512), RET_KILL],
+        vec![LD_NR, jump(0x15, 0, 0, 5)],
+    ] {
+        let mut program = in_front;
+        program.extend(deny(&denied));
+        assert_eq!(steps(&program), 2 + 1 + 100 + 1 + 100, "{program:?}");
+    }
+
+    // A number of which all bits that there are are left, and one of which some are.
+    let masked = |mask| {
+        let mut program = deny(&denied);
+        program.insert(1, insn(0x54, 0, 0, mask));
+        steps(&program)
+    };
+    assert_eq!(masked(0x1ff), 1 + 1 + 100 + 1 + 100);
+    assert!(masked(0xff) > 512);
+
+    // In a tree groups are parted until they are small: of four numbers each here, and in the second
+    // one, where seven are still parted, of three and four.
+    let below = |count| {
+        let mut program = vec![LD_NR, jump(0x35, 0, 1, count), RET_KILL];
+        program.extend(tree(0, count));
+        steps(&program)
+    };
+    assert_eq!(below(32), 3 + (1 + 2 + 4 + 8) + 32 * 3);
+    assert_eq!(below(28), 3 + (1 + 2 + 4 + 8) + 4 * (2 + 6 * 3));
 }
 
 #[test]
