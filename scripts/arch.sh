@@ -30,7 +30,7 @@ esac
 #	the console that the kernel's log goes to, klog_device the device of that,
 #	early_console what shows a kernel that dies before it has that console, and
 #	serial_console a slower one, whose driver allocates nothing
-suite=bookworm gcc_version=12 early_console= serial_console=
+suite=bookworm gcc_version=12 early_console='' serial_console=''
 case $ARCH in
 x86_64)
 	rust_target=
