@@ -1072,12 +1072,12 @@ fn a_list_of_names_is_not_made_of_numbers() {
 
 /// Starts a run, and waits until the command says that it is ready.
 ///
-/// The command does not ignore SIGINT even if the tests do, as whatever a shell runs in the
-/// background: no shell can trap a signal that was ignored when it began.
+/// The command ignores no signal even if the tests do, as whatever a shell runs in the background
+/// does SIGINT, and below nohup(1) SIGHUP: no shell can trap one that was ignored when it began.
 fn start(bench: &Bench, args: &[&str], script: &str) -> std::process::Child {
     let mut child = bench
         .command(&[&["run", "--via", "notify", "--force", "-o", "list"], args].concat())
-        .args(["--", "env", "--default-signal=INT", "sh", "-c", script])
+        .args(["--", "env", "--default-signal", "sh", "-c", script])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
