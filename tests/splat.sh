@@ -43,25 +43,32 @@ harmless=(
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
+# expect RESULT NAME [OPTION...]: splat.sh sees something in the log, or is quiet.
+expect()
+{
+	local expected=$1 name=$2 result=quiet said
+	shift 2
+	said=$("$ROOT/scripts/splat.sh" "$@" "$log") || result=seen
+	if [ "$result" = "$expected" ]; then
+		ktap_test_pass "$name"
+	else
+		sed 's/^/# /' <<<"$said"
+		ktap_test_fail "$name"
+	fi
+}
+
 ktap_print_header
-ktap_set_plan $((${#splats[@]} + 4))
+ktap_set_plan $((${#splats[@]} + 5))
 for line in "${splats[@]}"; do
 	# A name that no parser takes for the kernel's last words.
 	name=${line:0:24}
-	name="caught: ${name//#/}"
 	{ printf '[    0.0] %s\n' "${harmless[@]}"; printf '[    1.234567] %s\n' "$line"; } >"$log"
-	if "$ROOT/scripts/splat.sh" "$log" >/dev/null; then
-		ktap_test_fail "$name"
-	else
-		ktap_test_pass "$name"
-	fi
+	expect seen "caught: ${name//#/}"
 done
 printf '[    0.0] %s\n' "${harmless[@]}" >"$log"
-if "$ROOT/scripts/splat.sh" "$log"; then
-	ktap_test_pass "nothing is seen where nothing is"
-else
-	ktap_test_fail "nothing is seen where nothing is"
-fi
+expect quiet "nothing is seen where nothing is"
+printf '\n[    1.0] Call Trace:\n' >"$log"
+expect seen "a trace behind an empty line is seen"
 
 # What an allocation that fails leaves behind.
 cat >"$log" <<-'END'
@@ -70,16 +77,6 @@ cat >"$log" <<-'END'
 	[    1.0] Call Trace:
 	[    1.0]  <TASK>
 END
-expect()
-{
-	local result=$1 name=$2
-	shift 2
-	if [ "$("$ROOT/scripts/splat.sh" "$@" "$log" >/dev/null && echo quiet || echo seen)" = "$result" ]; then
-		ktap_test_pass "$name"
-	else
-		ktap_test_fail "$name"
-	fi
-}
 expect seen "a failed allocation is seen where none is to fail"
 expect quiet "... and is not where they are made to" --failing-allocations
 printf '[    2.0] Call Trace:\n' >>"$log"
