@@ -17,6 +17,8 @@
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
+# shellcheck source=/dev/null
+. "$KSRC/tools/testing/selftests/kselftest/ktap_helpers.sh"
 load_tools
 
 rounds=${1:-60}
@@ -27,16 +29,14 @@ out=$BUILD/rounds
 mkdir -p "$out"
 rm -f "$out"/*
 
-# 100,000 calls that are answered, within 30 s.
-slow=user_notification_wait_killable_after_reply
-
 # For the guest: each test alone, so that those before it change nothing. The
 # harness lists what tests there are in a table, a fixture's name once.
 cat >"$out/guest" <<-'END'
-	dir=$1 rounds=$2 grep=$3 slow=$4
+	dir=$1 rounds=$2
+	shift 2
 	cd "$dir"
 	names=$(./seccomp_bpf -l 2>&1 | awk '/^#/ { next } /^[^ ]/ { fixture = $1 }
-		tolower(fixture "." $NF) ~ /tsync|notif/ { print fixture "." $NF }' | $grep "$slow")
+		tolower(fixture "." $NF) ~ /tsync|notif/ { print fixture "." $NF }' | grep "$@")
 	for ((round = 1; round <= rounds; round++)); do
 		for name in $names; do
 			if ./seccomp_bpf -r "$name" >/tmp/said 2>&1 && grep -q "^ok 1 $name" /tmp/said; then
@@ -49,50 +49,43 @@ cat >"$out/guest" <<-'END'
 	done
 END
 
-# Runs in a guest of kernel $1 the tests that grep, $2, takes: options of vm.sh.
+# guest KERNEL GREP [OPTION of vm.sh...]: the tests but the slow one where GREP, an
+# option of grep's, is -v, and that one where it is -e.
 guest()
 {
 	local kernel=$1 grep=$2 status=0
 	shift 2
 	"$ROOT/scripts/vm.sh" --quiet --kernel "$kernel" --timeout $((600 + rounds * 120)) "$@" -- \
-		"bash $out/guest $BUILD/selftests/kernel $rounds '$grep' $slow" </dev/null || status=$?
+		"bash $out/guest $BUILD/selftests/kernel $rounds $grep $SLOW_TEST" </dev/null || status=$?
 	[ "$status" -eq 0 ] || echo "broken $status"
 }
 
 for kernel; do
 	{
-		guest "$kernel" 'grep -v'
-		guest "$kernel" grep --icount
+		guest "$kernel" -v
+		guest "$kernel" -e --icount
 	} >"$out/$kernel" 2>"$out/$kernel.log" &
 done
 wait
 
-number=0 failed=0
-printf 'TAP version 14\n'
+# The tests that were run on kernel $1.
+tests_of()
+{
+	sed -nE 's/^(passed|failed) //p' "$out/$1" | sort -u
+}
+
+ktap_print_header
+ktap_set_plan $(($(for kernel; do tests_of "$kernel"; done | wc -l) + $#))
 for kernel; do
-	mapfile -t names < <(sed -nE 's/^(passed|failed) //p' "$out/$kernel" | sort -u)
-	for name in "${names[@]}" "$kernel"; do
-		number=$((number + 1))
-		if [ "$name" = "$kernel" ]; then
-			# Whatever did not come to its end is no pass.
-			result="the guests end in good order, ${#names[@]} tests"
-			if grep -q '^broken' "$out/$kernel" || [ "${#names[@]}" -eq 0 ]; then
-				tail -n 5 "$out/$kernel.log" | sed 's/^/# /'
-				result="not $result"
-			fi
-		else
-			passed=$(grep -cx "passed $name" "$out/$kernel" || true)
-			result="$passed of $rounds rounds pass"
-			if [ "$passed" -ne "$rounds" ]; then
-				sed -n "s/^said $name \(round [0-9]*\): /# \1: /p" "$out/$kernel" | head -n 12
-				result="not $result"
-			fi
-		fi
-		case $result in
-		not*) printf 'not ok %d %s: %s: %s\n' "$number" "$kernel" "$name" "${result#not }"; failed=1 ;;
-		*) printf 'ok %d %s: %s: %s\n' "$number" "$kernel" "$name" "$result" ;;
-		esac
+	mapfile -t names < <(tests_of "$kernel")
+	for name in "${names[@]}"; do
+		passed=$(grep -cx "passed $name" "$out/$kernel" || true)
+		sed -n "s/^said $name \(round [0-9]*\): /# \1: /p" "$out/$kernel" | head -n 12 || true
+		ktap_test_result "$kernel: $name: $passed of $rounds rounds pass" [ "$passed" -eq "$rounds" ]
 	done
+	# Whatever did not come to its end is no pass.
+	broken=$(grep -c '^broken' "$out/$kernel" || true)
+	[ "$broken" -eq 0 ] || tail -n 5 "$out/$kernel.log" | sed 's/^/# /'
+	ktap_test_result "$kernel: the guests end in good order, ${#names[@]} tests" [ "$broken" -eq 0 -a "${#names[@]}" -gt 0 ]
 done
-printf '1..%d\n' "$number"
-exit "$failed"
+ktap_finished

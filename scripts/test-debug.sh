@@ -27,9 +27,6 @@ mkdir -p "$out"
 "$ROOT/scripts/selftests.sh"
 selftests=$BUILD/selftests
 oracles=(seccomp_oracle seccomp_api seccomp_programs)
-# 100,000 calls that are answered within 30 s, which takes longer than that by the
-# real clock.
-slow=user_notification_wait_killable_after_reply
 
 # Runs a command, whose output is KTAP, in a guest of kernel $1 as part $2; what
 # vm.sh has to say against the guest is one more test. More options of vm.sh may
@@ -88,9 +85,9 @@ for variant; do
 	"$ROOT/scripts/kernel.sh" "$kernel"
 	part "$kernel" kunit -- "$ROOT/tests/kunit.sh"
 	part "$kernel" stress --failing-allocations -- "$selftests/seccomp_log/stress $stress"
-	part "$kernel" seccomp_bpf -- "cd $selftests/kernel && ./seccomp_bpf -T $slow"
+	part "$kernel" seccomp_bpf -- "cd $selftests/kernel && ./seccomp_bpf -T $SLOW_TEST"
 	# The guest's clock counts instructions here: one CPU.
-	part "$kernel" seccomp_bpf-slow --icount -- "cd $selftests/kernel && ./seccomp_bpf -t $slow"
+	part "$kernel" seccomp_bpf-slow --icount -- "cd $selftests/kernel && ./seccomp_bpf -t $SLOW_TEST"
 	part "$kernel" log -- "cd $selftests/seccomp_log && ./log_test -F no_audit"
 	part "$kernel" log-audit-off --append audit=0 -- "cd $selftests/seccomp_log && ./log_test -f no_audit"
 	part "$kernel" sysctl -- "cd $selftests/seccomp_log && ./sysctl_test"

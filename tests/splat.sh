@@ -52,7 +52,7 @@ expect()
 	if [ "$result" = "$expected" ]; then
 		ktap_test_pass "$name"
 	else
-		sed 's/^/# /' <<<"$said"
+		printf '%s\n' "$said" | sed 's/^/# /'
 		ktap_test_fail "$name"
 	fi
 }
