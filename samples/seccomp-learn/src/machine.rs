@@ -143,6 +143,21 @@ impl Default for Machine {
     }
 }
 
+impl Machine {
+    /// The machine on which calls of this architecture are made: this one if it
+    /// makes them, or else the same with the architecture's own processor.
+    pub fn making(self, arch: Arch) -> Self {
+        if self.arch.machine() == arch.machine() {
+            self
+        } else {
+            Self {
+                arch: arch.machine(),
+                ..self
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -163,6 +163,16 @@ impl Arch {
         _ => &[Self::NATIVE],
     };
 
+    /// The architecture of the machines that make its calls: a 64-bit one makes
+    /// those of its 32-bit sister.
+    pub const fn machine(self) -> Self {
+        match self {
+            Self::X86_64 | Self::I386 | Self::X32 => Self::X86_64,
+            Self::Arm64 | Self::Arm => Self::Arm64,
+            _ => self,
+        }
+    }
+
     /// Its place in [`Arch::NAMED`].
     const fn index(self) -> Option<usize> {
         Some(match self {

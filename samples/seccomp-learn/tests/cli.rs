@@ -565,6 +565,39 @@ fn merge_and_diff_agree() {
 }
 
 #[test]
+fn lists_of_two_machines_become_one_profile() {
+    let bench = Bench::new();
+    bench.file("x86.list", "access\narch_prctl\nfstat\nread\nwrite\n");
+    bench.file("arm.list", "faccessat\nfstat\nread\nwrite\n");
+    for (arch, name) in [("x86-64", "x86"), ("arm64", "arm")] {
+        let list = format!("{name}.list");
+        let done = bench.call(&[
+            "convert",
+            "--from-arch",
+            arch,
+            "--format",
+            "json",
+            "-o",
+            name,
+            &list,
+        ]);
+        assert_eq!(done.status, 0, "{}", done.err);
+    }
+    let oci = bench.call(&["merge", "x86", "arm", "--format", "oci"]);
+    assert!(oci.err.contains("runc and containerd"), "{}", oci.err);
+    let value: serde_json::Value = serde_json::from_str(&oci.out).unwrap();
+    let archs = ["SCMP_ARCH_X86_64", "SCMP_ARCH_AARCH64"];
+    assert_eq!(value["architectures"], serde_json::json!(archs));
+    // x86-64 has a faccessat(2), which was not seen there.
+    let rule = &value["syscalls"][1];
+    assert_eq!(rule["names"], serde_json::json!(["faccessat"]));
+    assert_eq!(rule["includes"]["arches"][0], "arm64");
+    let both = bench.call(&["merge", "x86", "arm", "--format", "plain"]);
+    bench.file("both", &both.out);
+    assert_eq!(bench.feed(&["diff", "both", "-"], &oci.out).out, "");
+}
+
+#[test]
 fn the_most_dangerous_comes_first() {
     let bench = Bench::new();
     bench.file("a", "stat\nread\n");

@@ -21,53 +21,71 @@ struct Choice<'a> {
     min_kernel: Option<&'a RawValue>,
 }
 
-/// What of a choice is so on a machine; `None` for what it does not ask.
-struct Met {
-    arch: Option<bool>,
-    kernel: Option<bool>,
-    all_caps: bool,
-    any_cap: bool,
+/// A choice as it is understood: `None` for what it does not ask.
+#[derive(Default)]
+struct Asked<'a> {
+    arches: Option<Vec<&'a str>>,
+    kernel: Option<Kernel>,
+    caps: Vec<&'a str>,
 }
 
-fn met<'a>(text: Text<'a>, choice: Option<&'a RawValue>, machine: &Machine) -> Result<Met, Syntax> {
-    let choice: Choice<'_> = match choice {
-        Some(piece) => text.piece::<Option<Choice<'_>>>(piece)?.unwrap_or_default(),
-        None => Choice::default(),
-    };
-    let arches = choice.arches.filter(|arches| !arches.is_empty());
-    let caps = choice.caps.unwrap_or_default();
-    let kernel = match choice.min_kernel {
-        Some(piece) => match text.piece::<Option<&str>>(piece)? {
-            None | Some("") => None,
-            Some(version) => {
-                let least: Kernel = text.check(piece, version.parse())?;
-                Some(machine.kernel >= least)
-            }
-        },
-        None => None,
-    };
-    Ok(Met {
-        arch: arches.map(|arches| arches.iter().any(|name| name.parse() == Ok(machine.arch))),
-        kernel,
-        all_caps: caps.iter().all(|cap| machine.caps.has(cap)),
-        any_cap: caps.iter().any(|cap| machine.caps.has(cap)),
-    })
+impl<'a> Asked<'a> {
+    fn read(text: Text<'a>, choice: Option<&'a RawValue>) -> Result<Self, Syntax> {
+        let choice: Choice<'_> = match choice {
+            Some(piece) => text.piece::<Option<Choice<'_>>>(piece)?.unwrap_or_default(),
+            None => Choice::default(),
+        };
+        let kernel = match choice.min_kernel {
+            Some(piece) => match text.piece::<Option<&str>>(piece)? {
+                None | Some("") => None,
+                Some(version) => Some(text.check(piece, version.parse())?),
+            },
+            None => None,
+        };
+        Ok(Self {
+            arches: choice.arches.filter(|arches| !arches.is_empty()),
+            kernel,
+            caps: choice.caps.unwrap_or_default(),
+        })
+    }
+
+    fn arch(&self, machine: &Machine) -> Option<bool> {
+        let arches = self.arches.as_ref()?;
+        Some(arches.iter().any(|name| name.parse() == Ok(machine.arch)))
+    }
+
+    fn kernel(&self, machine: &Machine) -> Option<bool> {
+        self.kernel.map(|least| machine.kernel >= least)
+    }
 }
 
-/// Whether a rule counts on this machine: as moby and podman read it, what is
-/// included must all be so, and nothing that is excluded.
-pub fn counts<'a>(
-    text: Text<'a>,
-    includes: Option<&'a RawValue>,
-    excludes: Option<&'a RawValue>,
-    machine: &Machine,
-) -> Result<bool, Syntax> {
-    let include = met(text, includes, machine)?;
-    let exclude = met(text, excludes, machine)?;
-    Ok(include.arch != Some(false)
-        && include.kernel != Some(false)
-        && include.all_caps
-        && exclude.arch != Some(true)
-        && exclude.kernel != Some(true)
-        && !exclude.any_cap)
+/// Where a rule counts.
+pub struct Chosen<'a> {
+    include: Asked<'a>,
+    exclude: Asked<'a>,
+}
+
+impl<'a> Chosen<'a> {
+    pub fn read(
+        text: Text<'a>,
+        includes: Option<&'a RawValue>,
+        excludes: Option<&'a RawValue>,
+    ) -> Result<Self, Syntax> {
+        Ok(Self {
+            include: Asked::read(text, includes)?,
+            exclude: Asked::read(text, excludes)?,
+        })
+    }
+
+    /// Whether the rule counts on this machine: as moby and podman read it, what is
+    /// included must all be so, and nothing that is excluded.
+    pub fn counts(&self, machine: &Machine) -> bool {
+        let Self { include, exclude } = self;
+        include.arch(machine) != Some(false)
+            && include.kernel(machine) != Some(false)
+            && include.caps.iter().all(|cap| machine.caps.has(cap))
+            && exclude.arch(machine) != Some(true)
+            && exclude.kernel(machine) != Some(true)
+            && !exclude.caps.iter().any(|cap| machine.caps.has(cap))
+    }
 }

@@ -6,10 +6,13 @@
 mod args;
 mod chosen;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use self::chosen::Chosen;
 use super::place::Text;
 use super::{
     absent, allow, check_name, left_out, lower, never, no_newer, pretty, refuse_as_absent, settle,
@@ -46,6 +49,15 @@ struct WrittenRule {
     errno_ret: Option<u16>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     args: Vec<args::Written>,
+    /// As Docker's and podman's files have it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    includes: Option<Includes>,
+}
+
+/// On which machines a rule counts.
+#[derive(Clone, Serialize)]
+struct Includes {
+    arches: &'static [&'static str],
 }
 
 /// A whole `config.json`, whose other keys are the runtime's.
@@ -228,30 +240,76 @@ pub fn startup() -> impl Iterator<Item = crate::syscalls::Call> {
     STARTUP.iter().filter_map(|name| Arch::NATIVE.call(name))
 }
 
-pub fn write(profile: &Profile) -> Rendered {
-    let mut warnings = Vec::new();
+/// What Docker (Go) and podman (libseccomp) call the machines that make the calls
+/// of [`Arch::machine`].
+fn arches(machine: Arch) -> &'static [&'static str] {
+    match machine {
+        Arch::X86_64 => &["amd64", "386", "x86", "x32"],
+        Arch::Arm64 => &["arm64", "arm"],
+        Arch::Riscv64 => &["riscv64"],
+        Arch::Ppc64Le => &["ppc64le"],
+        Arch::S390x => &["s390x"],
+        _ => &[],
+    }
+}
+
+/// The machines that make calls of these architectures.
+fn machines(archs: &BTreeSet<Arch>) -> BTreeSet<Arch> {
+    archs.iter().copied().map(Arch::machine).collect()
+}
+
+/// The profile's calls in parts: first those whose names may be allowed on every
+/// machine, then, for each machine, those that are not for all or have other
+/// conditions elsewhere.
+fn by_machine(profile: &Profile) -> Vec<(Option<Arch>, Profile)> {
+    let archs = profile.archs();
+    let machines = machines(&archs);
+    if machines.len() < 2 {
+        return vec![(None, profile.clone())];
+    }
+    let mut conditions: BTreeMap<String, BTreeMap<Arch, When>> = BTreeMap::new();
+    for (call, seen) in &profile.calls {
+        if let Some(name) = call.name() {
+            let here = conditions.entry(name).or_default();
+            let when = here.entry(call.arch().machine());
+            when.or_insert_with(|| When::any([])).or(seen.when.clone());
+        }
+    }
+    let everywhere = |name: &String| {
+        let here = &conditions[name];
+        let mut having = archs.iter().filter(|arch| arch.call(name).is_some());
+        having.all(|arch| here.contains_key(&arch.machine()))
+            && here.values().all(|when| Some(when) == here.values().next())
+    };
+    let part = |machine: Option<Arch>| {
+        let mut part = profile.clone();
+        part.calls.retain(|call, _| match (machine, call.name()) {
+            (None, name) => name.as_ref().is_none_or(everywhere),
+            (Some(_), None) => false,
+            (Some(machine), Some(name)) => call.arch().machine() == machine && !everywhere(&name),
+        });
+        (machine, part)
+    };
+    let machines = machines.into_iter().map(Some);
+    std::iter::once(None).chain(machines).map(part).collect()
+}
+
+/// The rules that allow a part of the profile's calls.
+fn allowing(part: &Profile, machine: Option<Arch>, warnings: &mut Vec<String>) -> Vec<WrittenRule> {
     let Names {
         mut seen,
         implied,
         mut when,
-    } = split(profile, "OCI", &mut warnings);
-    let mut archs = profile.archs();
-    if archs.is_empty() {
-        archs.insert(Arch::NATIVE);
-    }
-    if archs.len() > 1 {
-        warnings.push(
-            "OCI has one list of names for all architectures: each name is allowed on every one"
-                .to_owned(),
-        );
-    }
-    let action = profile.action.unwrap_or(Action::Errno(libc::EPERM as u16));
+    } = split(part, "OCI", warnings);
     let rule = |comment, names| WrittenRule {
         comment,
         names,
         action: ALLOW,
         errno_ret: None,
         args: Vec::new(),
+        includes: machine.map(|machine| Includes {
+            arches: arches(machine),
+        }),
     };
     let mut rules = Vec::new();
     let mut conditional = Vec::new();
@@ -259,7 +317,7 @@ pub fn write(profile: &Profile) -> Rendered {
         names.retain(|name| {
             let when = when.remove(name);
             if let Some(when) = &when {
-                let cases = with_args(name, when, &mut warnings);
+                let cases = with_args(name, when, warnings);
                 conditional.extend(cases.into_iter().map(|args| WrittenRule {
                     args,
                     ..rule(comment.cloned(), vec![name.clone()])
@@ -283,6 +341,35 @@ pub fn write(profile: &Profile) -> Rendered {
     }
     rules.append(&mut conditional);
     rules.append(&mut others);
+    rules
+}
+
+pub fn write(profile: &Profile) -> Rendered {
+    let mut warnings = Vec::new();
+    let mut archs = profile.archs();
+    if archs.is_empty() {
+        archs.insert(Arch::NATIVE);
+    }
+    let machines = machines(&archs).len();
+    if archs.len() > machines {
+        warnings.push(
+            "OCI has one list of names for all architectures of a machine: each name is allowed \
+             on every one"
+                .to_owned(),
+        );
+    }
+    if machines > 1 {
+        warnings.push(
+            "what only some machines are to allow stands under \"includes\", as Docker and podman \
+             read it; runc and containerd pass over that and allow it on all"
+                .to_owned(),
+        );
+    }
+    let action = profile.action.unwrap_or(Action::Errno(libc::EPERM as u16));
+    let mut rules = Vec::new();
+    for (machine, part) in by_machine(profile) {
+        rules.extend(allowing(&part, machine, &mut warnings));
+    }
     let names: Vec<String> = absent(profile).into_iter().collect();
     if !names.is_empty() {
         rules.push(WrittenRule {
@@ -291,6 +378,7 @@ pub fn write(profile: &Profile) -> Rendered {
             action: "SCMP_ACT_ERRNO",
             errno_ret: Some(libc::ENOSYS as u16),
             args: Vec::new(),
+            includes: None,
         });
     }
     warnings.extend(no_newer(
@@ -402,21 +490,23 @@ fn rule<'a>(
         profile.incomplete = Some(why.to_owned());
     }
     let when = args::read(text, rule.args)?;
-    let counts = chosen::counts(text, rule.includes, rule.excludes, &how.machine)?;
+    let chosen = Chosen::read(text, rule.includes, rule.excludes)?;
+    let counts = |arch: &Arch| chosen.counts(&how.machine.making(*arch));
+    let archs: Vec<Arch> = archs.iter().copied().filter(counts).collect();
     let mut names = Vec::new();
     for piece in rule.names.into_iter().flatten().chain(rule.name) {
         let name: String = text.piece(piece)?;
         text.check(piece, check_name(&name, how))?;
         names.push(name);
     }
-    if !counts || how.ignore_conditional && !when.is_always() {
+    if archs.is_empty() || how.ignore_conditional && !when.is_always() {
         return Ok(None);
     }
     if !allows {
         let enosys = action == "SCMP_ACT_ERRNO" && rule.errno_ret == Some(libc::ENOSYS as u32);
         if enosys && when.is_always() {
             for name in &names {
-                refuse_as_absent(profile, archs, name);
+                refuse_as_absent(profile, &archs, name);
             }
         }
         let conditional = rule.args.filter(|_| !when.is_always());
@@ -427,7 +517,7 @@ fn rule<'a>(
         implied: comment.strip_prefix(IMPLIED),
     };
     for name in &names {
-        allow(profile, archs, name, &allowed);
+        allow(profile, &archs, name, &allowed);
     }
     Ok(None)
 }
@@ -481,6 +571,64 @@ mod tests {
             let back = read(&write(&profile).text, &Reading::default()).unwrap();
             prop_assert!(profile.diff(&back).0.is_empty());
         }
+
+        #[test]
+        fn several_machines_come_back(
+            profile in conditional(&[Arch::X86_64, Arch::Arm64, Arch::Riscv64, Arch::S390x]),
+            args in prop::collection::vec(args(), 5),
+        ) {
+            let written = write(&profile);
+            prop_assume!(written.warnings.iter().all(|warning| warning.contains("includes")));
+            same_meaning(&profile, &read(&written.text, &Reading::default()).unwrap(), &args);
+        }
+    }
+
+    #[test]
+    fn each_machine_has_its_own_names() {
+        let mut profile = Profile::default();
+        for call in [
+            "x86-64:read",
+            "arm64:read",
+            "x86-64:openat",
+            "arm64:ppoll",
+            "x86-64:open",
+        ] {
+            profile.allow(call.parse().unwrap());
+        }
+        let written = write(&profile);
+        assert!(written.warnings.len() == 1 && written.warnings[0].contains("includes"));
+        let value: serde_json::Value = serde_json::from_str(&written.text).unwrap();
+        let names = |rule: usize| value["syscalls"][rule]["names"].as_array().unwrap().len();
+        // What only one machine has needs no word about the other.
+        assert_eq!(
+            [names(0), names(1), names(2)],
+            [2, 1, 1],
+            "{}",
+            written.text
+        );
+        assert_eq!(value["syscalls"][1]["includes"]["arches"][0], "amd64");
+        assert_eq!(value["syscalls"][2]["includes"]["arches"][0], "arm64");
+        for arch in [Arch::X86_64, Arch::Arm64, Arch::S390x] {
+            let mut how = Reading::default();
+            how.machine.arch = arch;
+            let back = read(&written.text, &how).unwrap();
+            assert_eq!(back.calls, profile.calls, "{arch}");
+        }
+    }
+
+    #[test]
+    fn each_machine_has_its_own_conditions() {
+        let text = r#"{"defaultAction": "SCMP_ACT_ERRNO",
+            "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_AARCH64"], "syscalls": [
+            {"names": ["socket"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": 1, "op": "SCMP_CMP_EQ"}],
+             "includes": {"arches": ["amd64"]}},
+            {"names": ["socket"], "action": "SCMP_ACT_ALLOW", "excludes": {"arches": ["amd64"]}}]}"#;
+        let profile = read(text, &Reading::default()).unwrap();
+        let socket = |arch: Arch| arch.call("socket").unwrap();
+        assert!(!profile.allows(socket(Arch::X86_64), &[0; 6]));
+        assert!(profile.allows(socket(Arch::Arm64), &[0; 6]));
+        let again = write(&profile).text;
+        assert_eq!(read(&again, &Reading::default()), Ok(profile));
     }
 
     const DOCKER: &str = r#"{
