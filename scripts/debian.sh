@@ -5,19 +5,19 @@
 # sourced, after common.sh. The system's own apt state is left alone, and root is
 # not needed.
 
-# The Debian mirror that the system itself uses, or with $1 its debian-security.
+# The Debian mirror that the system itself uses.
 debian_mirror()
 {
 	cat /etc/apt/sources.list /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list 2>/dev/null |
 		sed -n 's/^URIs: *\([^ ]*\).*/\1/p; s/^deb \(\[[^]]*\] \)\?\([^ ]*\).*/\2/p' |
-		grep "/${1:-debian}/\\?\$" | head -n 1
+		grep "/debian/\\?\$" | head -n 1
 }
 
 # Prepares apt for suite $1 and, unless that is this machine's, architecture $2:
 # $options for apt-get, and its state in directory $state.
 debian_apt()
 {
-	local suite=$1 arch=${2:-} mirror security keys=/usr/share/keyrings/debian-archive-keyring.gpg
+	local suite=$1 arch=${2:-} mirror keys=/usr/share/keyrings/debian-archive-keyring.gpg
 	state=$CACHE/apt-$suite${arch:+-$arch}
 	command -v apt-get >/dev/null || { echo "there is no apt-get" >&2; return 1; }
 	mirror=$(debian_mirror)
@@ -30,10 +30,8 @@ debian_apt()
 		-o APT::Sandbox::User=
 	)
 	if [ -n "$arch" ]; then
-		security=$(debian_mirror debian-security)
-		[ -z "$security" ] ||
-			printf 'deb [signed-by=%s] %s %s-security main\n' "$keys" "$security" "$suite" >>"$state/sources.list"
-		# Nothing is installed there.
+		# Nothing is installed there. A guest is on no network: it does without the
+		# updates of debian-security.
 		: >"$state/status"
 		options+=(
 			-o "APT::Architecture=$arch" -o "APT::Architectures=$arch" -o "Dir::State=$state"

@@ -90,9 +90,9 @@ static uint64_t measure(const struct attachment *what)
 	if (what->threads)
 		start_threads(what->threads);
 	await_tick();
-	start = __rdtsc();
+	start = counter();
 	ret = attach(&what->prog, flags);
-	end = __rdtsc();
+	end = counter();
 	if (ret)
 		errx(1, "seccomp(2) returns %d", ret);
 	if (what->threads)

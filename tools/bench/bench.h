@@ -19,11 +19,68 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#if defined(__x86_64__) || defined(__i386__)
 #include <x86intrin.h>
+#endif
 
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+
+/*
+ * NATIVE_ARCH, COMPAT_ARCH
+ *		the conventions that a filter has sections for; where there is but one,
+ *		just another is the second
+ * COUNTER_STEP	of how many instructions counter() knows
+ */
+#if defined(__x86_64__) || defined(__i386__)
+# define NATIVE_ARCH	AUDIT_ARCH_X86_64
+# define COMPAT_ARCH	AUDIT_ARCH_I386
+# define COUNTER_STEP	1
+#elif defined(__aarch64__)
+# define NATIVE_ARCH	AUDIT_ARCH_AARCH64
+# define COMPAT_ARCH	AUDIT_ARCH_ARM
+# define COUNTER_STEP	1
+#elif defined(__riscv)
+# define NATIVE_ARCH	AUDIT_ARCH_RISCV64
+# define COMPAT_ARCH	AUDIT_ARCH_I386
+# define COUNTER_STEP	100
+#elif defined(__s390x__)
+# define NATIVE_ARCH	AUDIT_ARCH_S390X
+# define COMPAT_ARCH	AUDIT_ARCH_I386
+# define COUNTER_STEP	1
+#else
+# error "the benchmarks do not know this architecture"
+#endif
+
+/*
+ * A clock that user space can read, in nanoseconds, which under QEMU's
+ * -icount shift=0 are instructions: on x86-64 the time stamp counter; on arm64 the
+ * virtual counter, which make bench has count so fast; on riscv64 the timer, which
+ * counts ten in a microsecond; on s390x the time of day, which counts 4096 in one.
+ */
+static inline uint64_t counter(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	return __rdtsc();
+#elif defined(__aarch64__)
+	uint64_t value;
+
+	asm volatile("isb; mrs %0, cntvct_el0" : "=r"(value) :: "memory");
+	return value;
+#elif defined(__riscv)
+	uint64_t value;
+
+	asm volatile("rdtime %0" : "=r"(value) :: "memory");
+	return value * COUNTER_STEP;
+#elif defined(__s390x__)
+	uint64_t value;
+
+	asm volatile("stckf %0" : "=Q"(value) :: "memory", "cc");
+	/* Without the years, so that there is room. */
+	return ((value & ((1ULL << 56) - 1)) * 125) >> 9;
+#endif
+}
 
 static inline int compare_counts(const void *a, const void *b)
 {

@@ -127,9 +127,9 @@ void make_filter(struct sock_fprog *prog, unsigned int len, enum shape shape)
 		return;
 	}
 	emit(prog, LOAD(arch));
-	emit(prog, JUMP_IF(BPF_JEQ, AUDIT_ARCH_X86_64, 0, 1));
+	emit(prog, JUMP_IF(BPF_JEQ, NATIVE_ARCH, 0, 1));
 	emit(prog, JUMP(3));
-	emit(prog, JUMP_IF(BPF_JEQ, AUDIT_ARCH_I386, 1, 0));
+	emit(prog, JUMP_IF(BPF_JEQ, COMPAT_ARCH, 1, 0));
 	emit(prog, KILL);
 	emit(prog, JUMP(native));
 	emit_section(prog, native, shape);

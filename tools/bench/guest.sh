@@ -15,6 +15,12 @@
 set -euo pipefail
 export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
 
+# As the table has it.
+case $(uname -m) in
+x86_64) arch=x86-64 ;;
+aarch64) arch=arm64 ;;
+*) arch=$(uname -m) ;;
+esac
 by_time=()
 if [ "${1:-}" = --time ]; then
 	by_time=("$1")
@@ -27,8 +33,8 @@ programs=$1 benchmark=$2 profile=$3 tree=$4
 echo 10000 >/proc/sys/kernel/ns_last_pid
 
 for round in 1 2; do
-	"$programs/percall" "${by_time[@]}" | sed "s/^/$round x86-64 /"
-	"$programs/percall32" "${by_time[@]}" | sed "s/^/$round i386 /"
+	"$programs/percall" "${by_time[@]}" | sed "s/^/$round $arch /"
+	[ ! -e "$programs/percall32" ] || "$programs/percall32" "${by_time[@]}" | sed "s/^/$round i386 /"
 done
 [ "${#by_time[@]}" -eq 0 ] || exit 0
 
@@ -55,7 +61,7 @@ root=$(mktemp -d)
 mount -t tmpfs -o mode=0755 bench "$root"
 trap 'umount -l "$root"' EXIT
 cp -a --attributes-only "$tree" "$root/tree"
-cp "$programs/walk32" "$root/"
+[ ! -e "$programs/walk32" ] || cp "$programs/walk32" "$root/"
 # shellcheck disable=SC2046 # a word for each library
 cp --parents -L /usr/bin/find $(ldd /usr/bin/find | grep -o '/[^ ]*') "$root/"
 
@@ -73,4 +79,4 @@ load()
 }
 
 load find /usr/bin/find /tree -type f
-load walk-i386 /walk32 /tree
+[ ! -e "$programs/walk32" ] || load walk-i386 /walk32 /tree

@@ -52,12 +52,12 @@ static uint64_t vfork_once(int filters)
 
 	(void)filters;
 	await_tick();
-	start = __rdtsc();
+	start = counter();
 	pid = vfork();
 	if (!pid)
 		_exit(0);
 	await_success("a child", pid);
-	return __rdtsc() - start;
+	return counter() - start;
 }
 
 static uint64_t free_once(int filters)
@@ -67,11 +67,11 @@ static uint64_t free_once(int filters)
 	if (!pid) {
 		attach_all(filters);
 		await_tick();
-		*shared = __rdtsc();
+		*shared = counter();
 		_exit(0);
 	}
 	await_success("a child", pid);
-	return __rdtsc() - *shared;
+	return counter() - *shared;
 }
 
 /* The listener of the last of @filters, which no process has any more. */
@@ -112,10 +112,10 @@ static uint64_t close_once(int filters)
 	uint64_t start;
 
 	await_tick();
-	start = __rdtsc();
+	start = counter();
 	if (close(fd))
 		err(1, "close");
-	return __rdtsc() - start;
+	return counter() - start;
 }
 
 static const struct {

@@ -93,10 +93,10 @@ static void supervise(const struct how *how, pid_t caller, const int *pipe_fds)
 
 static uint64_t call_once(const struct how *how)
 {
-	uint64_t start = __rdtsc(), end;
+	uint64_t start = counter(), end;
 	long ret = syscall(__NR_getpid);
 
-	end = __rdtsc();
+	end = counter();
 	if (how->add ? ret < 0 : ret != VALUE)
 		errx(1, "getpid(2) returns %ld", ret);
 	if (how->add && !(how->add_flags & SECCOMP_ADDFD_FLAG_SETFD))

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """Compiles a container profile into a classic BPF program by libseccomp.
 
-Usage: profile.py PROFILE.json OUTPUT
+Usage: profile.py PROFILE.json OUTPUT [ARCH]
 
 PROFILE.json is a profile as containers/common and Docker write it, OUTPUT the
 program as an array of struct sock_filter. What the profile makes depend on the
 machine and the container is decided as for a container without further options
-on x86-64: its sub-architectures are added, and the capabilities are Podman's
+on ARCH (x86_64): its sub-architectures are added, and the capabilities are Podman's
 default ones. Calls that this libseccomp has no name for are left out, as
 container runtimes do. Prints how many rules were added, and
 how many instructions the program has.
@@ -25,9 +25,14 @@ CAPABILITIES = {
     "CAP_NET_BIND_SERVICE", "CAP_SETFCAP", "CAP_SETGID", "CAP_SETPCAP",
     "CAP_SETUID", "CAP_SYS_CHROOT",
 }
-# Names of architectures: Go's in the conditions, libseccomp's for sub-architectures.
-ARCHES = {"amd64", "x86", "x32"}
-SUB_ARCHES = [seccomp.Arch.X86, seccomp.Arch.X32]
+# For each architecture its names in the conditions, and libseccomp's for it and what
+# comes with it.
+ARCHES = {
+    "x86_64": ({"amd64", "x86", "x32"}, [seccomp.Arch.X86_64, seccomp.Arch.X86, seccomp.Arch.X32]),
+    "arm64": ({"arm64", "arm"}, [seccomp.Arch.AARCH64, seccomp.Arch.ARM]),
+    "riscv64": ({"riscv64"}, [seccomp.Arch.RISCV64]),
+    "s390x": ({"s390x"}, [seccomp.Arch.S390X]),
+}
 
 ACTIONS = {
     "SCMP_ACT_ALLOW": lambda errno: seccomp.ALLOW,
@@ -48,15 +53,15 @@ EPERM = 1
 UNKNOWN = -1
 
 
-def applies(rule):
-    """Whether the rule is for this machine and container."""
+def applies(rule, names):
+    """Whether the rule is for a container on a machine of these names."""
     includes = rule.get("includes") or {}
     excludes = rule.get("excludes") or {}
-    if "arches" in includes and not ARCHES & set(includes["arches"]):
+    if "arches" in includes and not names & set(includes["arches"]):
         return False
     if "caps" in includes and not set(includes["caps"]) <= CAPABILITIES:
         return False
-    return not (ARCHES & set(excludes.get("arches") or [])
+    return not (names & set(excludes.get("arches") or [])
                 or CAPABILITIES & set(excludes.get("caps") or []))
 
 
@@ -68,22 +73,27 @@ def comparison(arg):
 
 
 def main():
-    if len(sys.argv) != 3:
+    if len(sys.argv) not in (3, 4):
         sys.exit(__doc__)
     with open(sys.argv[1], encoding="utf-8") as file:
         profile = json.load(file)
     default = ACTIONS[profile["defaultAction"]](profile.get("defaultErrnoRet", EPERM))
     program = seccomp.SyscallFilter(default)
-    for arch in SUB_ARCHES:
+    machine, arches = ARCHES[sys.argv[3] if len(sys.argv) == 4 else "x86_64"]
+    # It begins with this machine's, which cannot be beside one of the other byte order.
+    program.remove_arch(seccomp.Arch.NATIVE)
+    for arch in arches:
         program.add_arch(arch)
     rules = 0
-    for rule in filter(applies, profile["syscalls"]):
+    for rule in profile["syscalls"]:
+        if not applies(rule, machine):
+            continue
         action = ACTIONS[rule["action"]](rule.get("errnoRet", EPERM))
         if action == default:
             continue
         args = [comparison(arg) for arg in rule.get("args") or []]
         for name in rule["names"]:
-            if seccomp.resolve_syscall(seccomp.Arch(), name) == UNKNOWN:
+            if seccomp.resolve_syscall(arches[0], name) == UNKNOWN:
                 continue
             program.add_rule(action, name, *args)
             rules += 1

@@ -18,6 +18,8 @@ from collections import defaultdict
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+# Whose calls were measured: one architecture's, and its 32-bit ones.
+CALLERS = ["x86-64", "i386", "arm64", "riscv64", "s390x"]
 # What is called what in the table, and how much of C's cost Rust may have.
 CALLS = [
     ("cached-1", "allow from the cache, 1 filter", 0.50),
@@ -156,14 +158,15 @@ def rows(c, rust, bound_of_all=None):
                 "c_off": c_off, "rust_off": rust_off, "ratio": ratio, "bound": bound,
                 "within": bound is None or ratio <= bound}
 
-    for group in ("x86-64", "i386"):
+    callers = [group for group in CALLERS if (group, "native") in c.figures]
+    for group in callers:
         native = [side.value(group, "native")[0] for side in (c, rust)]
         yield (f"{group} caller, instructions on top of the native call ({native[0]} C, {native[1]} Rust)", group, [
             row(name, title, bound,
                 (lambda side: side.further(group, "full-1", "full-8", 7)) if name == "further"
                 else (lambda side, name=name: side.value(group, name, "native")))
             for name, title, bound in CALLS])
-    for group in ("x86-64", "i386"):
+    for group in callers:
         if (group, ONCE[0][0]) not in rust.figures:
             continue
         def beside(name, other, title, more, group=group):
@@ -200,7 +203,7 @@ def rows(c, rust, bound_of_all=None):
         for name, title, bound in BENCHMARK]
     yield "a container's default profile under a real load, instructions on top of the run without", "load", [
         row(name, title, bound, lambda side, name=name: side.value("load", f"{name}-profile", f"{name}-free"))
-        for name, title, bound in LOADS]
+        for name, title, bound in LOADS if ("load", f"{name}-free") in c.figures]
 
     def total(side):
         return side.value("size", "text")[0] + side.value("size", "rodata")[0], 0

@@ -12,13 +12,20 @@ tracing=/sys/kernel/tracing
 leaving=(audit_seccomp force_sig_seccomp ptrace_notify do_exit
 	wait_for_completion_interruptible wait_for_completion_killable)
 
+# The stack pointer, and where a function returns to, at its entry.
+case $(uname -m) in
+x86_64) sp=%sp return='+0(%sp)' ;;
+aarch64) sp=%sp return=%x30 ;;
+riscv64) sp=%sp return=%ra ;;
+s390x) sp=%r15 return=%r14 ;;
+esac
+
 cd "$tracing"
 echo 0 >tracing_on
 echo 16384 >buffer_size_kb
-echo 'p:seccomp_stack/enter __seccomp_permit_syscall sp=%sp' >kprobe_events
+echo "p:seccomp_stack/enter __seccomp_permit_syscall sp=$sp" >kprobe_events
 for function in "${leaving[@]}"; do
-	# Who calls it is what the top of the stack says.
-	echo "p:seccomp_stack/$function $function sp=%sp caller=+0(%sp):symbol" >>kprobe_events
+	echo "p:seccomp_stack/$function $function sp=$sp caller=$return:symbol" >>kprobe_events
 done
 echo 1 >events/seccomp_stack/enable
 echo 1 >tracing_on

@@ -47,12 +47,7 @@ static void on_usr1(int sig)
 
 static void signals_set(void)
 {
-	struct {
-		void *handler;
-		unsigned long flags;
-		void *restorer;
-		uint64_t mask;
-	} a = { on_usr1, 0x04000000 /* SA_RESTORER */ | (SHM->plan.restart ? SA_RESTART : 0), restorer, 0 };
+	struct kernel_sigaction a = KERNEL_SIGACTION(on_usr1, SHM->plan.restart ? SA_RESTART : 0);
 
 	infra(SYS_rt_sigaction, SIGUSR1, &a, NULL, 8);
 }

@@ -372,7 +372,7 @@ static void step_take(const struct step *s, bool busy[ACTORS])
 
 static pid_t role_start(void (*role)(void))
 {
-	long pid = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+	long pid = syscall(SYS_clone, CLONE_ARGS(SIGCHLD, 0L), 0, 0, 0);
 
 	if (pid < 0)
 		fail("clone");

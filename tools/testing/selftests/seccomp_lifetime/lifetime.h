@@ -25,6 +25,8 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 
+#include "../seccomp_log/call_regs.h"
+
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
@@ -53,11 +55,7 @@ static inline int attach(int nr, unsigned int ret, unsigned int flags)
 /* fork(2) without the C library's part in it. */
 static inline pid_t plain_fork(void)
 {
-#ifdef __s390x__
-	return syscall(__NR_clone, NULL, SIGCHLD, NULL, NULL, NULL);
-#else
-	return syscall(__NR_clone, SIGCHLD, NULL, NULL, NULL, NULL);
-#endif
+	return syscall(__NR_clone, CLONE_ARGS(SIGCHLD, NULL), NULL, NULL, NULL);
 }
 
 /* A number out of a task's status; -1 where there is no such line. */

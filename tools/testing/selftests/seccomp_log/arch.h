@@ -29,6 +29,8 @@
 #elif defined(__riscv)
 # define PROBE_ARGS	"nr=%a0:s64 sig=%a1:s64 code=%a2:x32"
 #elif defined(__s390x__)
+/* The call for handlers without a siginfo. */
+# define STRICT_NRS	{ __NR_read, __NR_write, __NR_sigreturn, __NR_exit }
 # define PROBE_ARGS	"nr=%r2:s64 sig=%r3:s64 code=%r4:x32"
 #endif
 

@@ -56,6 +56,13 @@ typedef s390_regs call_regs;
 # error "the tests do not know this architecture"
 #endif
 
+/* The first two arguments of clone(2). */
+#ifdef __s390x__
+# define CLONE_ARGS(flags, stack)	(stack), (flags)
+#else
+# define CLONE_ARGS(flags, stack)	(flags), (stack)
+#endif
+
 /* All return 0, or -1 as ptrace(2) does. */
 static inline long regs_read(pid_t pid, call_regs *regs)
 {

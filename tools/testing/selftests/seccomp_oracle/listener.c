@@ -182,7 +182,7 @@ void listener_main(void)
 	long pid;
 
 	/* The subject is the supervisor's child, with our descriptors. */
-	pid = syscall(SYS_clone, CLONE_FILES | CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+	pid = syscall(SYS_clone, CLONE_ARGS(CLONE_FILES | CLONE_PARENT | SIGCHLD, 0L), 0, 0, 0);
 	if (pid == 0)
 		subject_main();
 	signal(SIGCHLD, SIG_DFL);

@@ -22,6 +22,8 @@
  * BREAK	a stop for the tracer without a system call, and how far the tracer must
  *		put the task on
  * ILLEGAL	an instruction that is none
+ * SKIP_RET_SET	what a tracer who skips a call has it return
+ * NO_RESTORER	the kernel's struct sigaction has no sa_restorer
  * CONTEXT_*	in a signal's ucontext_t: the result, and the address
  */
 #if defined(__x86_64__)
@@ -70,6 +72,7 @@ static inline void reg_arg_set(call_regs *r, unsigned int n, unsigned long long 
 # define BREAK()		__asm__ volatile(".option push\n.option norvc\nebreak\n.option pop" ::: "memory")
 # define BREAK_SIZE		4
 # define ILLEGAL()		do { __asm__ volatile("unimp"); __builtin_unreachable(); } while (0)
+# define NO_RESTORER		1
 # define CONTEXT_RET(uc)	((uc)->uc_mcontext.__gregs[10])
 # define CONTEXT_IP(uc)		((uc)->uc_mcontext.__gregs[0])
 
@@ -78,8 +81,51 @@ static inline void reg_arg_set(call_regs *regs, unsigned int n, unsigned long lo
 	(&regs->a0)[n] = value;
 }
 
+#elif defined(__s390x__)
+# define NATIVE_NAME		"s390x"
+# define OTHER_NAME		"none"
+# define FOREIGN_ARCH		AUDIT_ARCH_AARCH64
+# define INSN_SIZE		2
+/* What is illegal has been passed when it is told of. */
+# define BREAK()		__asm__ volatile(".short 1" ::: "memory")
+# define BREAK_SIZE		0
+# define ILLEGAL()		do { __asm__ volatile(".short 0"); __builtin_unreachable(); } while (0)
+# define CONTEXT_RET(uc)	((uc)->uc_mcontext.gregs[2])
+# define CONTEXT_IP(uc)		((uc)->uc_mcontext.psw.addr)
+/* One register has the number and the result. */
+# define SKIP_RET_SET(regs, value)	do { } while (0)
+
+static inline void reg_arg_set(call_regs *regs, unsigned int n, unsigned long long value)
+{
+	if (n)
+		regs->gprs[2 + n] = value;
+	else
+		regs->orig_gpr2 = value;
+}
+
 #else
 # error "the oracles do not know this architecture"
+#endif
+
+#ifndef SKIP_RET_SET
+# define SKIP_RET_SET(regs, value)	(REG_RET(regs) = (value))
+#endif
+
+/* struct sigaction as the kernel reads it; the frame is rt_sigreturn's. */
+struct kernel_sigaction {
+	void *handler;
+	unsigned long flags;
+#ifndef NO_RESTORER
+	void *restorer;
+#endif
+	uint64_t mask;
+};
+
+#ifdef NO_RESTORER
+# define KERNEL_SIGACTION(h, f)	{ .handler = (h), .flags = (f) | SA_SIGINFO }
+#else
+# define KERNEL_SIGACTION(h, f)	\
+	{ .handler = (h), .flags = (f) | SA_SIGINFO | 0x04000000 /* SA_RESTORER */, .restorer = restorer }
 #endif
 
 #ifdef COMPAT_ARCH

@@ -404,7 +404,7 @@ static void threads_run(const struct plan *p, struct log *end)
 
 static pid_t role_start(void (*role)(void))
 {
-	long pid = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+	long pid = syscall(SYS_clone, CLONE_ARGS(SIGCHLD, 0L), 0, 0, 0);
 
 	if (pid < 0)
 		fail("clone");

@@ -75,12 +75,7 @@ static void on_usr1(int sig, siginfo_t *si, void *context)
 
 static void action_set(int sig, void *handler, unsigned long flags)
 {
-	struct {
-		void *handler;
-		unsigned long flags;
-		void *restorer;
-		uint64_t mask;
-	} a = { handler, flags | SA_SIGINFO | 0x04000000 /* SA_RESTORER */, restorer, 0 };
+	struct kernel_sigaction a = KERNEL_SIGACTION(handler, flags);
 
 	infra(SYS_rt_sigaction, sig, &a, NULL, 8);
 }
@@ -151,7 +146,7 @@ static void fork_probe(unsigned int x)
 {
 	struct log *l = my_log();
 	int status = -1;
-	long pid = infra(SYS_clone, SIGCHLD, 0, 0, 0, 0), ret;
+	long pid = infra(SYS_clone, CLONE_ARGS(SIGCHLD, 0L), 0, 0, 0), ret;
 
 	if (pid == 0) {
 		in_fork = true;

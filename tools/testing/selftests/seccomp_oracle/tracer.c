@@ -98,7 +98,7 @@ static bool act(pid_t pid, call_regs *regs)
 		break;
 	case TR_SKIP:
 		REG_NR(regs) = -1ULL;
-		REG_RET(regs) = (unsigned long long)t->value;
+		SKIP_RET_SET(regs, (unsigned long long)t->value);
 		break;
 	case TR_SKIP_BARE:
 		REG_NR(regs) = -1ULL;
