@@ -23,14 +23,15 @@ esac
 #	part of it is make's target
 # triplet	what compilers call it
 # rust_target	what Rust calls it
-# debian	what Debian calls it, suite the first release from 12 on that has it, with
-#	compiler libraries of gcc_version
+# debian	what Debian calls it, suite of which release its guest is, with compiler
+#	libraries of gcc_version; rust_suite, where the standard library of the
+#	compiler's Rust is in the release itself
 # arch_packages	what set-up installs for it
 # QEMU	the emulator, machine its options, bus what virtio devices are on, klog_console
 #	the console that the kernel's log goes to, klog_device the device of that,
 #	early_console what shows a kernel that dies before it has that console, and
 #	serial_console a slower one, whose driver allocates nothing
-suite=bookworm gcc_version=12 early_console='' serial_console=''
+suite=trixie gcc_version=14 rust_suite=trixie early_console='' serial_console=''
 case $ARCH in
 x86_64)
 	rust_target=
@@ -50,12 +51,13 @@ arm64)
 	;;
 riscv64)
 	karch=riscv image=arch/riscv/boot/Image triplet=riscv64-linux-gnu rust_target=riscv64gc-unknown-linux-gnu debian=riscv64
-	suite=trixie gcc_version=14
 	QEMU=${QEMU:-qemu-system-riscv64} machine=(-M virt) bus=pci
 	klog_console=ttyS0 klog_device='-serial chardev:klog'
 	arch_packages=(qemu-system-misc opensbi)
 	;;
 s390x)
+	# Not all of trixie's packages could be had for it.
+	suite=bookworm gcc_version=12
 	karch=s390 image=arch/s390/boot/bzImage triplet=s390x-linux-gnu rust_target=s390x-unknown-linux-gnu debian=s390x
 	QEMU=${QEMU:-qemu-system-s390x} machine=(-M s390-ccw-virtio -cpu max) bus=ccw
 	klog_console=ttysclp0 klog_device='-serial chardev:klog'

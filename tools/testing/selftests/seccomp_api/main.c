@@ -7,6 +7,7 @@
 
 #include "../seccomp_oracle/fixed.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -124,6 +125,30 @@ static bool is_gone(const struct look *look)
 	return look->state == 'Z' || look->state == 'X';
 }
 
+/* Has a process a thread that is not dead? */
+static bool somebody_lives(pid_t pid)
+{
+	char path[64], buf[4096];
+	struct dirent *entry;
+	bool lives = false;
+	DIR *tasks;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	tasks = opendir(path);
+	if (!tasks)
+		return false;
+	while (!lives && (entry = readdir(tasks))) {
+		snprintf(path, sizeof(path), "/proc/%d/task/%.16s/status", pid, entry->d_name);
+		if (entry->d_name[0] != '.' && text_read(path, buf, sizeof(buf)) > 0) {
+			const struct look look = { .state = field(buf, "\nState:\t")[0] };
+
+			lives = !is_gone(&look);
+		}
+	}
+	closedir(tasks);
+	return lives;
+}
+
 /*
  * The number of the call is told only of a task that is off its CPU, so one
  * that is still on its way to sleep does not count as asleep. Nor does one
@@ -145,16 +170,11 @@ static void look_at(enum actor a, struct look *look)
 		look->state = field(buf, "\nState:\t")[0];
 	if (is_gone(look)) {
 		/*
-		 * A thread that executes a program becomes the leader, and a leader that
-		 * has ended before has the thread's number until it is released.
+		 * A thread that executes a program becomes the leader. While the two change
+		 * their numbers, and until the leader before is released, either number can
+		 * be that of the dead one.
 		 */
-		if (self->turn != TURN_GO || self->step.op != OP_EXEC)
-			return;
-		snprintf(path, sizeof(path), "/proc/%d/status", self->pid);
-		if (text_read(path, buf, sizeof(buf)) <= 0)
-			return;
-		look->state = field(buf, "\nState:\t")[0];
-		if (!is_gone(look))
+		if (self->turn == TURN_GO && self->step.op == OP_EXEC && somebody_lives(self->pid))
 			look->state = 'R';
 		return;
 	}
