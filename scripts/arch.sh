@@ -45,7 +45,7 @@ x86_64)
 arm64)
 	karch=arm64 image=arch/arm64/boot/Image triplet=aarch64-linux-gnu rust_target=aarch64-unknown-linux-gnu debian=arm64
 	# Its counter is to count nanoseconds, as make bench reads it.
-	QEMU=${QEMU:-qemu-system-aarch64} machine=(-M virt -cpu cortex-a72,cntfrq=1000000000) bus=pci
+	QEMU=${QEMU:-qemu-system-aarch64} machine=(-M virt -cpu "cortex-a72,cntfrq=1000000000") bus=pci
 	klog_console=ttyAMA0 klog_device='-serial chardev:klog'
 	arch_packages=(qemu-system-arm)
 	;;

@@ -22,6 +22,6 @@ status=0
 # The program's own output is not what was asked for.
 "$ROOT/scripts/vm.sh" -- "$LEARNER run --force -o $list -- $program >$BUILD/run.log" || status=$?
 [ -s "$list" ] || die "nothing was learned"
-say "the system calls it made, one a line, ready to become an allowlist (build/allowlist; its own output: build/run.log):"
+say "the system calls it made, one a line, ready to become an allowlist (${list#"$ROOT"/}; its own output: ${BUILD#"$ROOT"/}/run.log):"
 cat "$list"
 exit "$status"
