@@ -17,6 +17,7 @@
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
+load_tools
 out=$BUILD/bench
 tools=$ROOT/tools/bench
 rounds=5

@@ -37,6 +37,14 @@ CALLS = [
     ("errno-record", "FLAG_LOG and ERRNO with a record", 1.00),
     ("user-notif", "USER_NOTIF answered with CONTINUE", 1.00),
 ]
+# arm64 has other bounds in these rows, for what is no part of seccomp: 55 instructions of each
+# call are its entry code's, and the kernel has Rust compiled without access to unaligned
+# memory there, so that a copy of more than 32 bytes is a call.
+ARM64 = {
+    "cached-1": 0.60, "cached-2": 0.60, "1-bitmapped": 0.60, "2-bitmapped": 0.60, "entry": 0.60,
+    "log-silenced": 0.98, "log-record": 1.01, "errno-record": 1.01, "user-notif": 1.01,
+    "once-flag": 35, "once-sysctl": 35,
+}
 # Calls that are logged once, in Rust alone, each beside another row of it: so many instructions
 # more it may have.
 ONCE = [
@@ -149,7 +157,11 @@ class Side:
 
 def rows(c, rust, bound_of_all=None):
     """The rows of the table: dictionaries, by what they are titled together."""
+    callers = [group for group in CALLERS if (group, "native") in c.figures]
+    here = ARM64 if callers == ["arm64"] else {}
+
     def row(name, title, bound, measure):
+        bound = here.get(name, bound)
         if bound is not None and name != "total":
             bound = bound_of_all or bound
         (c_value, c_off), (rust_value, rust_off) = measure(c), measure(rust)
@@ -158,7 +170,6 @@ def rows(c, rust, bound_of_all=None):
                 "c_off": c_off, "rust_off": rust_off, "ratio": ratio, "bound": bound,
                 "within": bound is None or ratio <= bound}
 
-    callers = [group for group in CALLERS if (group, "native") in c.figures]
     for group in callers:
         native = [side.value(group, "native")[0] for side in (c, rust)]
         yield (f"{group} caller, instructions on top of the native call ({native[0]} C, {native[1]} Rust)", group, [
@@ -171,6 +182,7 @@ def rows(c, rust, bound_of_all=None):
             continue
         def beside(name, other, title, more, group=group):
             """A row that has another one of Rust in C's place."""
+            more = here.get(name, more)
             bound = 1 + more / rust.value(group, other, "native")[0]
             found = row(name, title, bound, lambda side: rust.value(group, name, "native"))
             found["c"], found["c_off"] = rust.value(group, other, "native")
