@@ -184,6 +184,6 @@ mod rules {
     #[test]
     #[cfg(CONFIG_SECCOMP_LOG_ONCE)]
     fn what_a_filter_takes_for_it() {
-        assert_eq!(size_of::<Logged>(), 256);
+        assert!(size_of::<Logged>() <= 256);
     }
 }
