@@ -98,7 +98,7 @@ part_kselftest()
 {
 	guests seccomp_bpf --icount -- "cd $BUILD/selftests/kernel && ./seccomp_bpf"
 	part same-kselftest same seccomp_bpf
-	local benchmark=(--quiet --icount --cpus 1 -- "cd $BUILD/selftests/kernel && ./seccomp_benchmark 1000000")
+	local benchmark=(--quiet --icount --cpus 1 -- "cd $BUILD/selftests/kernel && ./seccomp_benchmark 200000")
 	"$ROOT/scripts/vm.sh" --kernel rust "${benchmark[@]}" >"$out/benchmark" 2>"$out/benchmark.log" </dev/null || true &
 	part seccomp_benchmark-c "$ROOT/scripts/vm.sh" --kernel c "${benchmark[@]}"
 	wait
