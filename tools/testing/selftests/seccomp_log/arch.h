@@ -16,6 +16,11 @@
  * TRAPPED(nr)	what native_call(nr) returns if SIGSYS came of it: the register of
  *		the result as it was before the call
  * STRICT_NRS	what strict mode allows
+ * FIRST_VOID, LAST_VOID
+ *		numbers of the native table from and to which it has no call, nor will: it
+ *		goes on at 424, where all architectures have the same
+ * NR_SEEN(nr)	the number that the kernel makes of a register's
+ * CANNOT_SKIP	a tracer has no number that says that the call is not to be made
  * PROBE_ARGS	the first three arguments of a function, for a kprobe
  */
 #if defined(__x86_64__)
@@ -31,11 +36,25 @@
 #elif defined(__s390x__)
 /* The call for handlers without a siginfo. */
 # define STRICT_NRS	{ __NR_read, __NR_write, __NR_sigreturn, __NR_exit }
+# define FIRST_VOID	403
+# define NR_SEEN(nr)	((nr) & 0xffff)
+# define CANNOT_SKIP	1
 # define PROBE_ARGS	"nr=%r2:s64 sig=%r3:s64 code=%r4:x32"
 #endif
 
 #ifndef TRAPPED
 # define TRAPPED(nr)	0L
+#endif
+#ifndef FIRST_VOID
+# define FIRST_VOID	337
+#endif
+#define LAST_VOID	423
+
+#ifndef NR_SEEN
+# define NR_SEEN(nr)	(nr)
+#endif
+#ifndef CANNOT_SKIP
+# define CANNOT_SKIP	0
 #endif
 #ifndef STRICT_NRS
 # define STRICT_NRS	{ __NR_read, __NR_write, __NR_rt_sigreturn, __NR_exit }

@@ -557,6 +557,8 @@ TEST_F_TIMEOUT(log, strict_mode_kills_every_other_number, KILLED_SLOWLY)
 
 		if (caller.call == int80_call && !has_int80)
 			continue;
+		if (tables[i].bit && !NR_SEEN(tables[i].bit))
+			continue;
 		for (nr = 0; nr < BEHIND_ALL_TABLES; nr++) {
 			for (j = 0; j < tables[i].count && tables[i].kept[j] != nr; j++)
 				;
@@ -1009,8 +1011,10 @@ TEST(numbers_behind_the_table_are_not_taken_for_others)
 #endif
 	}
 	EXPECT_EQ(-RET_DATA, native_call(-1U));
-	EXPECT_EQ(-RET_DATA, native_call(1U << 31));
-	EXPECT_EQ(-RET_DATA, native_call(X32_BIT));
+	if (NR_SEEN(X32_BIT)) {
+		EXPECT_EQ(-RET_DATA, native_call(1U << 31));
+		EXPECT_EQ(-RET_DATA, native_call(X32_BIT));
+	}
 }
 
 /* Calls that a tracer sees first. */
@@ -1104,6 +1108,8 @@ FIXTURE_VARIANT_ADD(traced, suspended) { .does = SUSPENDS };
 FIXTURE_SETUP(traced)
 {
 	set_up(_metadata, &self->state);
+	if (CANNOT_SKIP && variant->does == SKIPS)
+		SKIP(return, "no tracer can skip a call here");
 }
 
 FIXTURE_TEARDOWN_PARENT(traced)

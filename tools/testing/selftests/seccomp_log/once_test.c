@@ -20,12 +20,6 @@
 #define BOTH	(SECCOMP_FILTER_FLAG_LOG_ONCE | SECCOMP_FILTER_FLAG_LOG)
 #define SURVIVING 5	/* of actions[]: those that are logged and do not kill */
 #define SLOWLY	300	/* seconds, on a debug kernel */
-/*
- * Numbers of the native table that have no call behind them, nor will: the
- * table goes on at 424, where all architectures have the same.
- */
-#define FIRST_VOID	337
-#define LAST_VOID	423
 /* Behind the table of x86-64, in which x32's last is below 560. */
 #define BEHIND		600
 
@@ -460,6 +454,8 @@ TEST_F(once, numbers_behind_the_table_are_always_logged)
 	count_records(_metadata, state, NULL);
 	EXPECT_RECORDS(0);
 	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
+		if (NR_SEEN(numbers[i]) < BEHIND)
+			continue;
 		native_call(numbers[i]);
 		native_call(numbers[i]);
 		native_call(numbers[i]);
@@ -855,7 +851,7 @@ TEST_F(once, a_call_that_a_tracer_changes)
 	}
 	join_child(_metadata, pid);
 	/* One of the call that it became, and each of those that were skipped. */
-	EXPECT_RECORDS(1 + 3);
+	EXPECT_RECORDS(1 + (CANNOT_SKIP ? 0 : 3));
 }
 
 static void *answer_with_error(void *arg)
