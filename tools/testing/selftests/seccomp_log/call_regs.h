@@ -56,6 +56,15 @@ typedef s390_regs call_regs;
 # error "the tests do not know this architecture"
 #endif
 
+/* Where the halves of a 64-bit field of struct seccomp_data are, to be added to its offset. */
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+# define LOW_HALF	4
+# define HIGH_HALF	0
+#else
+# define LOW_HALF	0
+# define HIGH_HALF	4
+#endif
+
 /* The first two arguments of clone(2). */
 #ifdef __s390x__
 # define CLONE_ARGS(flags, stack)	(stack), (flags)

@@ -732,7 +732,8 @@ static long attach_close(unsigned int flags)
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_close, 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, args[0]) + LOW_HALF),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 1000000, 2, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 1000001, 2, 0),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),

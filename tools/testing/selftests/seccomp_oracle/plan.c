@@ -260,7 +260,7 @@ unsigned int filter_build(const struct plan *p, const struct filter *f, struct s
 	case SHAPE_ARG_HI:
 		LOAD_NR();
 		JUMP(BPF_JEQ, one->nr, 0, 3);
-		LOAD(off + (f->shape == SHAPE_ARG_HI ? 4 : 0));
+		LOAD(off + (f->shape == SHAPE_ARG_HI ? HIGH_HALF : LOW_HALF));
 		JUMP(f->op, f->k, 0, 1);
 		RET(f->ret[0]);
 		break;
@@ -268,9 +268,9 @@ unsigned int filter_build(const struct plan *p, const struct filter *f, struct s
 		ip = (uint64_t)(one->abi == ABI_32 ? call32_ip : call64_ip);
 		if (one->abi == ABI_VSYSCALL)
 			ip = 0xffffffffff600000ULL + 0x400 * one->args[0];
-		LOAD(offsetof(struct seccomp_data, instruction_pointer));
+		LOAD(offsetof(struct seccomp_data, instruction_pointer) + LOW_HALF);
 		JUMP(BPF_JEQ, (uint32_t)ip, 0, 3);
-		LOAD(offsetof(struct seccomp_data, instruction_pointer) + 4);
+		LOAD(offsetof(struct seccomp_data, instruction_pointer) + HIGH_HALF);
 		JUMP(BPF_JEQ, (uint32_t)(ip >> 32), 0, 1);
 		RET(f->ret[0]);
 		break;
@@ -284,7 +284,7 @@ unsigned int filter_build(const struct plan *p, const struct filter *f, struct s
 	case SHAPE_ALU:
 		LOAD_NR();
 		JUMP(BPF_JEQ, one->nr, 0, 4);
-		LOAD(off);
+		LOAD(off + LOW_HALF);
 		insn[n++] = (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xffff);
 		insn[n++] = (struct sock_filter)BPF_STMT(BPF_ALU | BPF_OR | BPF_K, f->ret[0] & SECCOMP_RET_ACTION_FULL);
 		insn[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_A, 0);
