@@ -21,8 +21,6 @@
 #define NO_VDSO		3
 
 #define TRACED_NR	OTHER_NR
-/* No table has this number or a higher one; x32's has its last from 512 on. */
-#define BEHIND_ALL_TABLES 600
 #define KILLED_SLOWLY	300	/* seconds for a test with many children, on a debug kernel */
 
 struct action {

@@ -601,10 +601,10 @@ static void *log_once_for_ever(void *arg)
 	unsigned int random = seed;
 
 	while (go_on()) {
-		unsigned int nr = 337 + choose(&random, 300);
+		unsigned int nr = FIRST_VOID + choose(&random, 300);
 
-		if (nr > 423 && nr < 600)
-			nr = 337;
+		if (nr > LAST_VOID && nr < BEHIND_ALL_TABLES)
+			nr = FIRST_VOID;
 		if (native_call(nr) != -ENOSYS)
 			ESCAPED("call %u is none", nr);
 		if (native_call(OTHER_NR) != -RET_DATA)
