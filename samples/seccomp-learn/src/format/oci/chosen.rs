@@ -22,7 +22,6 @@ struct Choice<'a> {
 }
 
 /// A choice as it is understood: `None` for what it does not ask.
-#[derive(Default)]
 struct Asked<'a> {
     arches: Option<Vec<&'a str>>,
     kernel: Option<Kernel>,

@@ -55,7 +55,7 @@ struct WrittenRule {
 }
 
 /// On which machines a rule counts.
-#[derive(Clone, Serialize)]
+#[derive(Serialize)]
 struct Includes {
     arches: &'static [&'static str],
 }
@@ -253,17 +253,14 @@ fn arches(machine: Arch) -> &'static [&'static str] {
     }
 }
 
-/// The machines that make calls of these architectures.
-fn machines(archs: &BTreeSet<Arch>) -> BTreeSet<Arch> {
-    archs.iter().copied().map(Arch::machine).collect()
-}
-
-/// The profile's calls in parts: first those whose names may be allowed on every
+/// The calls of a profile, of which these architectures are, in parts: first those whose names may be allowed on every
 /// machine, then, for each machine, those that are not for all or have other
 /// conditions elsewhere.
-fn by_machine(profile: &Profile) -> Vec<(Option<Arch>, Profile)> {
-    let archs = profile.archs();
-    let machines = machines(&archs);
+fn by_machine(
+    profile: &Profile,
+    archs: &BTreeSet<Arch>,
+    machines: &BTreeSet<Arch>,
+) -> Vec<(Option<Arch>, Profile)> {
     if machines.len() < 2 {
         return vec![(None, profile.clone())];
     }
@@ -290,7 +287,7 @@ fn by_machine(profile: &Profile) -> Vec<(Option<Arch>, Profile)> {
         });
         (machine, part)
     };
-    let machines = machines.into_iter().map(Some);
+    let machines = machines.iter().copied().map(Some);
     std::iter::once(None).chain(machines).map(part).collect()
 }
 
@@ -350,15 +347,15 @@ pub fn write(profile: &Profile) -> Rendered {
     if archs.is_empty() {
         archs.insert(Arch::NATIVE);
     }
-    let machines = machines(&archs).len();
-    if archs.len() > machines {
+    let machines: BTreeSet<Arch> = archs.iter().copied().map(Arch::machine).collect();
+    if archs.len() > machines.len() {
         warnings.push(
             "OCI has one list of names for all architectures of a machine: each name is allowed \
              on every one"
                 .to_owned(),
         );
     }
-    if machines > 1 {
+    if machines.len() > 1 {
         warnings.push(
             "what only some machines are to allow stands under \"includes\", as Docker and podman \
              read it; runc and containerd pass over that and allow it on all"
@@ -367,7 +364,7 @@ pub fn write(profile: &Profile) -> Rendered {
     }
     let action = profile.action.unwrap_or(Action::Errno(libc::EPERM as u16));
     let mut rules = Vec::new();
-    for (machine, part) in by_machine(profile) {
+    for (machine, part) in by_machine(profile, &archs, &machines) {
         rules.extend(allowing(&part, machine, &mut warnings));
     }
     let names: Vec<String> = absent(profile).into_iter().collect();
