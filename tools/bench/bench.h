@@ -27,30 +27,11 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 
-/*
- * NATIVE_ARCH, COMPAT_ARCH
- *		the conventions that a filter has sections for; where there is but one,
- *		just another is the second
- * COUNTER_STEP	of how many instructions counter() knows
- */
-#if defined(__x86_64__) || defined(__i386__)
-# define NATIVE_ARCH	AUDIT_ARCH_X86_64
-# define COMPAT_ARCH	AUDIT_ARCH_I386
-# define COUNTER_STEP	1
-#elif defined(__aarch64__)
-# define NATIVE_ARCH	AUDIT_ARCH_AARCH64
-# define COMPAT_ARCH	AUDIT_ARCH_ARM
-# define COUNTER_STEP	1
-#elif defined(__riscv)
-# define NATIVE_ARCH	AUDIT_ARCH_RISCV64
-# define COMPAT_ARCH	AUDIT_ARCH_I386
+/* Of how many instructions counter() knows. */
+#ifdef __riscv
 # define COUNTER_STEP	100
-#elif defined(__s390x__)
-# define NATIVE_ARCH	AUDIT_ARCH_S390X
-# define COMPAT_ARCH	AUDIT_ARCH_I386
-# define COUNTER_STEP	1
 #else
-# error "the benchmarks do not know this architecture"
+# define COUNTER_STEP	1
 #endif
 
 /*
@@ -79,6 +60,8 @@ static inline uint64_t counter(void)
 	asm volatile("stckf %0" : "=Q"(value) :: "memory", "cc");
 	/* Without the years, so that there is room. */
 	return ((value & ((1ULL << 56) - 1)) * 125) >> 9;
+#else
+# error "the benchmarks do not know this architecture"
 #endif
 }
 

@@ -7,7 +7,13 @@
 #include <signal.h>
 #include <string.h>
 
+#include "../testing/selftests/seccomp_log/call_regs.h"
 #include "bench.h"
+
+/* Where there is but one convention, just another is the second. */
+#ifndef COMPAT_ARCH
+#define COMPAT_ARCH AUDIT_ARCH_I386
+#endif
 
 #define STATEMENT(code, k) ((struct sock_filter)BPF_STMT(code, k))
 #define LOAD(field) STATEMENT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))

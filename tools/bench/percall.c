@@ -99,7 +99,7 @@ static void await_milliseconds(unsigned int milliseconds)
 
 static uint64_t measure(void)
 {
-	static uint64_t values[2001];
+	static uint64_t values[SAMPLES];
 
 	memset(values, 0, sizeof(values));
 	if (by_time) {

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """Compiles a container profile into a classic BPF program by libseccomp.
 
-Usage: profile.py PROFILE.json OUTPUT [ARCH]
+Usage: profile.py PROFILE.json OUTPUT ARCH
 
 PROFILE.json is a profile as containers/common and Docker write it, OUTPUT the
 program as an array of struct sock_filter. What the profile makes depend on the
 machine and the container is decided as for a container without further options
-on ARCH (x86_64): its sub-architectures are added, and the capabilities are Podman's
+on ARCH, x86_64 say: its sub-architectures are added, and the capabilities are Podman's
 default ones. Calls that this libseccomp has no name for are left out, as
 container runtimes do. Prints how many rules were added, and
 how many instructions the program has.
@@ -73,13 +73,13 @@ def comparison(arg):
 
 
 def main():
-    if len(sys.argv) not in (3, 4):
+    if len(sys.argv) != 4:
         sys.exit(__doc__)
     with open(sys.argv[1], encoding="utf-8") as file:
         profile = json.load(file)
     default = ACTIONS[profile["defaultAction"]](profile.get("defaultErrnoRet", EPERM))
     program = seccomp.SyscallFilter(default)
-    machine, arches = ARCHES[sys.argv[3] if len(sys.argv) == 4 else "x86_64"]
+    machine, arches = ARCHES[sys.argv[3]]
     # It begins with this machine's, which cannot be beside one of the other byte order.
     program.remove_arch(seccomp.Arch.NATIVE)
     for arch in arches:

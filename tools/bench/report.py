@@ -155,9 +155,14 @@ class Side:
         return rounds[0], max(abs(value - rounds[0]) for value in rounds)
 
 
+def callers_in(figures):
+    """Those whose calls were measured."""
+    return [group for group in CALLERS if (group, "native") in figures]
+
+
 def rows(c, rust, bound_of_all=None):
     """The rows of the table: dictionaries, by what they are titled together."""
-    callers = [group for group in CALLERS if (group, "native") in c.figures]
+    callers = callers_in(c.figures)
     here = ARM64 if callers == ["arm64"] else {}
 
     def row(name, title, bound, measure):
@@ -256,7 +261,7 @@ def times(path, sides):
     """Medians of the interleaved runs by time, in nanoseconds on top of native."""
     c, rust = ({key: statistics.median(value[0] for value in values) / 1000
                 for key, values in read(path / f"{side}.time").items()} for side in sides)
-    for group in ("x86-64", "i386"):
+    for group in callers_in(c):
         yield group, [{"name": name, "title": title,
                        "c": c[group, name] - c[group, "native"],
                        "rust": rust[group, name] - rust[group, "native"]}
