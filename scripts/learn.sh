@@ -27,7 +27,7 @@ find_standard_library()
 	{ debian_arch=$debian debian_download "$rust_suite" "$directory" libstd-rust-web-dev &&
 		dpkg-deb -x "$directory"/*.deb "$directory/$release" && [ -d "$standard" ]; } ||
 		die "there is no standard library of Rust $release for $rust_target, which seccomp-learn is built with" \
-			"(Debian 12: libstd-rust-web-dev:$debian; rustup: rustup target add $rust_target)"
+			"(Debian $rust_suite: libstd-rust-web-dev:$debian; rustup: rustup target add $rust_target)"
 	rm "$directory"/*.deb
 }
 
