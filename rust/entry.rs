@@ -11,7 +11,6 @@
 use kernel::{
     bindings,
     ffi::{
-        c_int,
         c_long,
         c_uint,
         c_ulong,
@@ -96,7 +95,7 @@ pub(crate) unsafe extern "C" fn do_seccomp(
 /// Must be called once, while the kernel starts.
 #[export]
 #[link_section = ".init.text"]
-pub(crate) unsafe extern "C" fn seccomp_sysctl_init() -> c_int {
+pub(crate) unsafe extern "C" fn seccomp_sysctl_init() -> kernel::ffi::c_int {
     crate::sysctl::seccomp_sysctl_init();
     0
 }
@@ -195,6 +194,7 @@ mod proc {
     use super::*;
 
     use kernel::{
+        ffi::c_int,
         seq_file::SeqFile,
         task::Task, //
     };

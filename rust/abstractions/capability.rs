@@ -23,6 +23,7 @@ impl Capability {
 /// Whether the current task has `cap` in the initial user namespace.
 ///
 /// An audit record and `PF_SUPERPRIV` tell that it was used.
+#[cfg(any(CONFIG_SYSCTL, all(CONFIG_SECCOMP_FILTER, CONFIG_CHECKPOINT_RESTORE)))]
 pub(crate) fn capable(cap: Capability) -> bool {
     // SAFETY: The function reads the credentials of the current task.
     unsafe { bindings::capable(cap.0) }
