@@ -4,24 +4,24 @@
 //!
 //! The rules are those of `__seccomp_filter()` in [`kernel/seccomp.c`](srctree/kernel/seccomp.c).
 
+#[cfg(not(CONFIG_RUST_INLINE_HELPERS))]
+use core::mem::MaybeUninit;
+
 use kernel::{
     ffi::c_int,
-    prelude::*,
-    sync::barrier::{
-        smp_mb,
-        Read, //
-    }, //
+    prelude::*, //
 };
 
+#[cfg(CONFIG_RUST_INLINE_HELPERS)]
+use crate::abstractions::syscall::{
+    COMPAT,
+    NATIVE, //
+};
 use crate::{
     abstractions::{
         ptrace::PtraceEvent,
         signal::SIGSYS,
-        syscall::{
-            Caller,
-            COMPAT,
-            NATIVE, //
-        },
+        syscall::Caller,
         trace, //
     },
     action::Action,
@@ -51,11 +51,9 @@ const MAX_ERRNO: u16 = 4095;
 /// Decides by the task's filters, `newest` on top, about a system call that their cache does not
 /// allow. Returns whether it is to be run; if it is not, its return value is set or a signal is on
 /// its way.
-///
-/// Where helpers are calls, the caller has saved the registers that this needs as well.
+#[cfg(CONFIG_RUST_INLINE_HELPERS)]
 #[doc(alias = "__seccomp_filter")]
-#[cfg_attr(CONFIG_RUST_INLINE_HELPERS, inline(never))]
-#[cfg_attr(not(CONFIG_RUST_INLINE_HELPERS), inline(always))]
+#[inline(never)]
 pub(crate) fn seccomp_filter(caller: Caller<'_>, newest: Option<&FilterNode>) -> bool {
     if caller.is_seccomp_suspended() {
         return true;
@@ -65,14 +63,28 @@ pub(crate) fn seccomp_filter(caller: Caller<'_>, newest: Option<&FilterNode>) ->
     };
     // For each convention on its own: told nothing, the compiler makes one code of both, by
     // computing where the arguments are, which is some 20 instructions more.
-    let data = if !cfg!(CONFIG_RUST_INLINE_HELPERS) {
-        caller.data()
-    } else if caller.arch() == NATIVE.arch {
+    let data = if caller.arch() == NATIVE.arch {
         populate_seccomp_data(caller)
     } else {
         populate_compat(caller)
     };
     decide(caller, newest, &data, false)
+}
+
+/// The same where helpers are calls, with one for all that is asked before the filters. Whoever calls
+/// this has saved the registers that it needs.
+#[cfg(not(CONFIG_RUST_INLINE_HELPERS))]
+#[doc(alias = "__seccomp_filter")]
+#[inline(always)]
+pub(crate) fn seccomp_filter(caller: Caller<'_>, newest: Option<&FilterNode>) -> bool {
+    let mut data = MaybeUninit::uninit();
+    let Some(data) = caller.data_unless_suspended(&mut data) else {
+        return true;
+    };
+    let Some(newest) = newest else {
+        return no_filter(caller);
+    };
+    decide(caller, newest, data, false)
 }
 
 /// Runs the filters on `data`, and does what they say. `recheck_after_trace` says that a tracer has
@@ -90,7 +102,7 @@ fn decide(
             let caller = caller.again();
             // Two functions, so that the one that is hardly ever wanted takes nothing from the other.
             if trace::is_enabled() {
-                return dispatch::<true>(caller, verdict, filter, data, recheck_after_trace);
+                return dispatch_and_trace(caller, verdict, filter, data, recheck_after_trace);
             }
             dispatch::<false>(caller, verdict, filter, data, recheck_after_trace)
         }
@@ -109,6 +121,7 @@ fn populate_seccomp_data(caller: Caller<'_>) -> SeccompData {
 }
 
 /// The same, of a system call of another convention than the native one.
+#[cfg(CONFIG_RUST_INLINE_HELPERS)]
 #[inline(never)]
 fn populate_compat(caller: Caller<'_>) -> SeccompData {
     if caller.arch() != COMPAT.arch {
@@ -129,8 +142,10 @@ fn populate_any(caller: Caller<'_>) -> SeccompData {
 /// those are told who look at the tracepoint.
 ///
 /// Where something is to be done after a call is in functions of their own, so that this one has no
-/// register to save: 4 instructions for each of the other actions.
-#[inline(never)]
+/// register to save: 4 instructions for each of the other actions. Where helpers are calls that does
+/// not help, and the caller has saved the registers.
+#[cfg_attr(CONFIG_RUST_INLINE_HELPERS, inline(never))]
+#[cfg_attr(not(CONFIG_RUST_INLINE_HELPERS), inline(always))]
 fn dispatch<const TRACED: bool>(
     caller: Caller<'_>,
     verdict: Verdict,
@@ -178,6 +193,19 @@ fn dispatch<const TRACED: bool>(
 
         Some(Action::KillThread | Action::KillProcess) | None => kill(caller, data.nr, verdict),
     }
+}
+
+/// Carries out `verdict` as [`dispatch`] does, and tells those who look at the tracepoint.
+#[cold]
+#[inline(never)]
+fn dispatch_and_trace(
+    caller: Caller<'_>,
+    verdict: Verdict,
+    filter: &Filter,
+    data: &SeccompData,
+    recheck_after_trace: bool,
+) -> bool {
+    dispatch::<true>(caller, verdict, filter, data, recheck_after_trace)
 }
 
 /// Logs that the system call of `data` is not run, where `filter` asked for it. Returns `false`.
@@ -237,14 +265,14 @@ fn ask_tracer(caller: Caller<'_>, verdict: Verdict, filter: &Filter, data: &Secc
 /// Decides about a system call that a tracer has let through. It may be another one now, and
 /// another thread may have attached a filter in the meantime.
 fn recheck_after_trace(caller: Caller<'_>) -> bool {
-    // As on the way in, for what another thread has attached.
-    smp_mb(Read);
+    // Behind a read barrier as on the way in, for what another thread has attached.
+    let state = caller.state();
 
-    let Some(newest) = filter::newest(caller) else {
+    let Some(newest) = filter::newest(&state) else {
         return no_filter(caller);
     };
     // The cache is more than a short cut: it has uretprobe(2) and uprobe(2), whatever filters say.
-    newest.cache().check_allow(caller.nr(), caller.arch())
+    newest.cache().check_allow(state.nr(), state.arch())
         || decide(caller, newest, &populate_any(caller), true)
 }
 

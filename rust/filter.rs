@@ -24,7 +24,7 @@ use crate::{
         bug::warn_on_once,
         nospec::test_bit_nospec,
         syscall::{
-            Caller,
+            SyscallState,
             COMPAT,
             NATIVE,
             UPROBE_SYSCALLS, //
@@ -248,8 +248,8 @@ fn unknown_arch() -> bool {
 
 /// The newest filter of the calling task.
 #[inline(always)]
-pub(crate) fn newest(caller: Caller<'_>) -> Option<&FilterNode> {
-    caller.filter()
+pub(crate) fn newest<'call>(state: &SyscallState<'call>) -> Option<&'call FilterNode> {
+    state.filter()
 }
 
 /// Runs `newest` and the filters before it on `data`: the strictest verdict, among equals that of
@@ -259,6 +259,12 @@ pub(crate) fn seccomp_run_filters<'a>(
     newest: &'a FilterNode,
     data: &SeccompData,
 ) -> Option<(Verdict, &'a Filter)> {
+    if !cfg!(CONFIG_RUST_INLINE_HELPERS) && newest.prev().is_none() {
+        let ret = Verdict::from_ret(newest.prog.run_pin_on_cpu(data));
+        return ret
+            .is_stricter_than(Verdict::ALLOW)
+            .then_some((ret, &**newest));
+    }
     let guard = MigrationGuard::new();
     let mut node = newest;
 

@@ -24,10 +24,13 @@
 #include <linux/uaccess.h>
 #include <linux/wait.h>
 
+#include <asm/barrier.h>
 #include <asm/syscall.h>
 #ifdef CONFIG_X86
 #include <asm/tsc.h>
 #endif
+
+#include "seccomp.h"
 
 __rust_helper unsigned long
 rust_helper_array_index_nospec(unsigned long index, unsigned long size)
@@ -87,6 +90,17 @@ __rust_helper u32 rust_helper_bpf_prog_run(const struct bpf_prog *prog,
 
 	cant_migrate();
 	return bpf_dispatcher_nop_func(ctx, prog->insnsi, prog->bpf_func);
+}
+
+__rust_helper u32 rust_helper_bpf_prog_run_pin_on_cpu(const struct bpf_prog *prog,
+						      const void *ctx)
+{
+	u32 ret;
+
+	migrate_disable();
+	ret = rust_helper_bpf_prog_run(prog, ctx);
+	migrate_enable();
+	return ret;
 }
 #endif
 
@@ -183,6 +197,24 @@ __rust_helper void rust_helper_ptrace_event(int event, unsigned long message)
 	ptrace_event(event, message);
 }
 
+/*
+ * One call where each helper is one. What was stored before the flag that the entry
+ * code has seen, mode and filter, is seen behind the barrier.
+ */
+__rust_helper struct task_struct *
+rust_helper_seccomp_syscall_state(struct seccomp_syscall_state *state)
+{
+	struct task_struct *task = current;
+
+	smp_rmb();
+	state->mode = READ_ONCE(task->seccomp.mode);
+	state->filter = READ_ONCE(task->seccomp.filter);
+	state->nr = syscall_get_nr(task, task_pt_regs(task));
+	/* Where this is inlined, who asks for it finds it: one instruction with its test. */
+	state->arch = IS_ENABLED(CONFIG_RUST_INLINE_HELPERS) ? 0 : syscall_get_arch(task);
+	return task;
+}
+
 __rust_helper void rust_helper_set_task_syscall_work_seccomp(struct task_struct *task)
 {
 	set_task_syscall_work(task, SECCOMP);
@@ -263,9 +295,12 @@ rust_helper_task_syscall_arguments(struct task_struct *task, unsigned long *args
 	syscall_get_arguments(task, task_pt_regs(task), args);
 }
 
-/* All that there is to know of the call, where each helper is one. */
-__rust_helper void rust_helper_task_syscall_data(struct task_struct *task,
-						 struct seccomp_data *data)
+/*
+ * All that there is to know of the call, where each helper is one, and what a tracer
+ * has set for the task.
+ */
+__rust_helper unsigned int rust_helper_task_syscall_data(struct task_struct *task,
+							 struct seccomp_data *data)
 {
 	struct pt_regs *regs = task_pt_regs(task);
 	unsigned long args[6];
@@ -280,6 +315,7 @@ __rust_helper void rust_helper_task_syscall_data(struct task_struct *task,
 	data->args[3] = args[3];
 	data->args[4] = args[4];
 	data->args[5] = args[5];
+	return READ_ONCE(task->ptrace);
 }
 
 __rust_helper int rust_helper_task_syscall_nr(struct task_struct *task)

@@ -12,7 +12,10 @@ use crate::{
             warn_on_once, //
         },
         signal::SIGKILL,
-        syscall::Caller, //
+        syscall::{
+            Caller,
+            SyscallState, //
+        }, //
     },
     strict,
     uapi::mode, //
@@ -22,19 +25,14 @@ use crate::{
 /// return value is set, or a signal pending. May not return at all.
 #[doc(alias = "__seccomp_permit_syscall")]
 #[inline(always)]
-pub(crate) fn permit_syscall(caller: Caller<'_>) -> bool {
-    // The entry code has seen the flag, which another thread may have set. What it stored before,
-    // the mode and the filter, is to be seen from here on: the barrier's other half is in
-    // `Thread::set_syscall_work_seccomp()`, and the whole argument in Documentation/ordering.rst.
-    kernel::sync::barrier::smp_mb(kernel::sync::barrier::Read);
-
-    let mode = caller.seccomp_mode();
+pub(crate) fn permit_syscall(state: SyscallState<'_>) -> bool {
+    let (caller, mode) = (state.caller(), state.mode());
     #[cfg(CONFIG_SECCOMP_FILTER)]
     if mode == mode::FILTER {
-        let newest = crate::filter::newest(caller);
+        let newest = crate::filter::newest(&state);
         // Before it is known whether a tracer has suspended seccomp: either way the call is run.
         if let Some(filter) = newest {
-            if filter.cache().check_allow(caller.nr(), caller.arch()) {
+            if filter.cache().check_allow(state.nr(), state.arch()) {
                 return true;
             }
         }

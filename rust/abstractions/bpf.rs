@@ -161,6 +161,19 @@ impl<T: IntoBytes + Immutable> Program<T> {
         // Migration is disabled as `_guard` shows.
         unsafe { bindings::bpf_prog_run(self.prog.as_ptr(), ptr::from_ref(context).cast()) }
     }
+
+    /// Runs the program on `context`, with migration disabled for as long as it runs.
+    ///
+    /// Where helpers are calls, one in place of three.
+    #[doc(alias = "bpf_prog_run_pin_on_cpu")]
+    #[inline(always)]
+    pub(crate) fn run_pin_on_cpu(&self, context: &T) -> u32 {
+        // SAFETY: By the type invariants the program is valid, and reads nothing but `context`. The
+        // function disables migration, which can be done wherever a task can be preempted.
+        unsafe {
+            bindings::bpf_prog_run_pin_on_cpu(self.prog.as_ptr(), ptr::from_ref(context).cast())
+        }
+    }
 }
 
 impl<T> Program<T> {

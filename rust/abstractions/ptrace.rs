@@ -25,6 +25,12 @@ pub(crate) enum PtraceEvent {
     Seccomp = bindings::PTRACE_EVENT_SECCOMP as isize,
 }
 
+/// Whether a tracer has suspended seccomp, `flags` being what it has set.
+#[inline(always)]
+const fn suspends_seccomp(flags: u32) -> bool {
+    flags & bindings::PT_SUSPEND_SECCOMP != 0
+}
+
 impl Caller<'_> {
     /// What a tracer has set for the task: `PT_*`.
     #[inline(always)]
@@ -38,7 +44,19 @@ impl Caller<'_> {
     /// `PTRACE_O_SUSPEND_SECCOMP`.
     #[inline(always)]
     pub(crate) fn is_seccomp_suspended(self) -> bool {
-        cfg!(CONFIG_CHECKPOINT_RESTORE) && self.ptrace_flags() & bindings::PT_SUSPEND_SECCOMP != 0
+        cfg!(CONFIG_CHECKPOINT_RESTORE) && suspends_seccomp(self.ptrace_flags())
+    }
+
+    /// The fields of the system call in `data`, as [`Self::data_and_ptrace_flags`] has them, `None`
+    /// where [`Self::is_seccomp_suspended`].
+    #[cfg(all(CONFIG_SECCOMP_FILTER, not(CONFIG_RUST_INLINE_HELPERS)))]
+    #[inline(always)]
+    pub(crate) fn data_unless_suspended<T: kernel::prelude::FromBytes>(
+        self,
+        data: &mut core::mem::MaybeUninit<T>,
+    ) -> Option<&T> {
+        let (data, flags) = self.data_and_ptrace_flags(data);
+        (!cfg!(CONFIG_CHECKPOINT_RESTORE) || !suspends_seccomp(flags)).then_some(data)
     }
 
     /// Whether the task has a tracer that asked for `event`.

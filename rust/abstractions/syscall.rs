@@ -10,6 +10,8 @@ use core::{
     mem::MaybeUninit, //
 };
 
+#[cfg(all(CONFIG_SECCOMP_FILTER, not(CONFIG_RUST_INLINE_HELPERS)))]
+use kernel::prelude::FromBytes;
 #[cfg(CONFIG_SECCOMP_CACHE_DEBUG)]
 use kernel::str::{
     CStr,
@@ -23,7 +25,6 @@ use kernel::{
         c_long,
         c_ulong, //
     },
-    prelude::FromBytes,
     task::Task, //
 };
 
@@ -108,14 +109,15 @@ pub(crate) struct Caller<'call> {
     _call: PhantomData<*mut &'call ()>,
 }
 
-impl Caller<'_> {
-    /// Has `f` look at the system call that the current task is making.
+impl<'call> Caller<'call> {
+    /// Has `f` look at the system call that the current task is making, and at what it is decided by
+    /// before a filter is run.
     ///
     /// # Examples
     ///
     /// ```ignore
     /// // SAFETY: The entry code has saved the registers and enabled interrupts.
-    /// unsafe { Caller::with(|caller| caller.arch() == NATIVE.arch && caller.nr() >= 0) }
+    /// unsafe { Caller::with(|state| state.arch() == NATIVE.arch && state.nr() >= 0) }
     /// ```
     ///
     /// # Safety
@@ -123,13 +125,10 @@ impl Caller<'_> {
     /// Must be called on the path of a system call of the current task, its registers saved, in a
     /// place that may sleep.
     #[inline(always)]
-    pub(crate) unsafe fn with<R>(f: impl for<'call> FnOnce(Caller<'call>) -> R) -> R {
-        // INVARIANT: The safety requirements are the type invariants, for as long as `f` runs; it
-        // cannot keep the value longer, knowing nothing of `'call`.
-        f(Caller {
-            task: Task::current_raw(),
-            _call: PhantomData,
-        })
+    pub(crate) unsafe fn with<R>(f: impl for<'any> FnOnce(SyscallState<'any>) -> R) -> R {
+        // SAFETY: By the safety requirements, for as long as `f` runs; it cannot keep the value
+        // longer, knowing nothing of `'any`.
+        f(unsafe { SyscallState::read() })
     }
 
     /// The task, as C has it.
@@ -150,6 +149,15 @@ impl Caller<'_> {
             task: Task::current_raw(),
             _call: PhantomData,
         }
+    }
+
+    /// What the system call is decided by before a filter is run, as it is now.
+    #[cfg(CONFIG_SECCOMP_FILTER)]
+    #[inline(always)]
+    pub(crate) fn state(self) -> SyscallState<'call> {
+        // SAFETY: By the type invariants the current task is in a system call, its registers saved,
+        // for `'call`.
+        unsafe { SyscallState::read() }
     }
 
     /// The number of the system call, which a tracer may have made negative.
@@ -184,23 +192,27 @@ impl Caller<'_> {
         args
     }
 
-    /// Number, convention, instruction pointer and arguments at once: the fields of a `T`, which has
-    /// the layout of `struct seccomp_data`.
+    /// Puts number, convention, instruction pointer and arguments into `data`: the fields of a `T`,
+    /// which has the layout of `struct seccomp_data`.
     ///
-    /// Where helpers are calls, one in place of four.
+    /// What a tracer has set for the task, `PT_*`, comes with it: where helpers are calls, one in
+    /// place of five.
+    #[cfg(all(CONFIG_SECCOMP_FILTER, not(CONFIG_RUST_INLINE_HELPERS)))]
     #[inline(always)]
-    pub(crate) fn data<T: FromBytes>(self) -> T {
+    pub(super) fn data_and_ptrace_flags<T: FromBytes>(
+        self,
+        data: &mut MaybeUninit<T>,
+    ) -> (&T, u32) {
         const {
             assert!(size_of::<T>() == size_of::<bindings::seccomp_data>());
             assert!(align_of::<T>() == align_of::<bindings::seccomp_data>());
         }
-        let mut data = MaybeUninit::<T>::uninit();
         // SAFETY: By the type invariants `task` is current, its registers saved; the function
         // writes a structure of the size and the alignment of `data`.
-        unsafe { bindings::task_syscall_data(self.task, data.as_mut_ptr().cast()) };
+        let flags = unsafe { bindings::task_syscall_data(self.task, data.as_mut_ptr().cast()) };
         // SAFETY: The structure has no padding, so that the function has written all of `data`, and
         // any bytes are a valid `T`.
-        unsafe { data.assume_init() }
+        (unsafe { data.assume_init_ref() }, flags)
     }
 
     /// Makes the system call, which is not run, return `error`, a negative errno, or `val` where
@@ -214,6 +226,82 @@ impl Caller<'_> {
     pub(crate) fn rollback(self) {
         // SAFETY: By the type invariants `task` is current, its registers saved.
         unsafe { bindings::task_syscall_rollback(self.task) };
+    }
+}
+
+/// What a system call is decided by before a filter is run.
+///
+/// # Invariants
+///
+/// `state.mode` and `state.filter` are what the calling task had in its `seccomp` at some moment of
+/// `'call`, later than the entry code's look at `SYSCALL_WORK_SECCOMP`; `state.nr` and, where helpers
+/// are calls, `state.arch` are those of the system call at that moment.
+#[derive(Clone, Copy)]
+pub(crate) struct SyscallState<'call> {
+    caller: Caller<'call>,
+    state: bindings::seccomp_syscall_state,
+}
+
+impl<'call> SyscallState<'call> {
+    /// Reads that of the current task.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Caller::with`], and `'call` must not outlast the system call.
+    #[inline(always)]
+    unsafe fn read() -> Self {
+        let mut state = MaybeUninit::uninit();
+        // The entry code has seen the flag, which another thread may have set. The function has a
+        // read barrier before its loads, whose other half is in
+        // `Thread::set_syscall_work_seccomp()`; the whole argument is in Documentation/ordering.rst.
+        // SAFETY: By the safety requirements the registers are saved. The function writes a
+        // structure of this type.
+        let task = unsafe { bindings::seccomp_syscall_state(state.as_mut_ptr()) };
+
+        // INVARIANT: As the function does it, behind the barrier.
+        Self {
+            // INVARIANT: The task is the current one; the rest are the safety requirements.
+            caller: Caller {
+                task,
+                _call: PhantomData,
+            },
+            // SAFETY: The function has written each field.
+            state: unsafe { state.assume_init() },
+        }
+    }
+
+    /// Whose it is.
+    #[inline(always)]
+    pub(crate) fn caller(&self) -> Caller<'call> {
+        self.caller
+    }
+
+    /// The mode of the task: one of `SECCOMP_MODE_*`.
+    #[inline(always)]
+    pub(crate) fn mode(&self) -> c_int {
+        self.state.mode
+    }
+
+    /// The number of the system call, which a tracer may have made negative.
+    #[inline(always)]
+    pub(crate) fn nr(&self) -> c_int {
+        self.state.nr
+    }
+
+    /// The convention of the system call: an `AUDIT_ARCH_*` value.
+    #[inline(always)]
+    pub(crate) fn arch(&self) -> u32 {
+        if cfg!(CONFIG_RUST_INLINE_HELPERS) {
+            return self.caller.arch();
+        }
+        self.state.arch
+    }
+
+    /// The newest filter of the task, as C has it.
+    #[cfg(CONFIG_SECCOMP_FILTER)]
+    #[inline(always)]
+    pub(super) fn filter_as_ptr(&self) -> *mut bindings::seccomp_filter {
+        self.state.filter
     }
 }
 

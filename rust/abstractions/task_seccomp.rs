@@ -19,7 +19,10 @@ use kernel::{
 };
 
 use super::{
-    syscall::Caller,
+    syscall::{
+        Caller,
+        SyscallState, //
+    },
     tree::{
         Leaf,
         Node,
@@ -94,33 +97,23 @@ impl<T: Unused> Seccomp<T> {
     }
 }
 
-impl<'call> Caller<'call> {
-    /// The seccomp state of the calling task, whatever its filters are.
-    #[inline(always)]
-    fn seccomp(self) -> &'call Seccomp<Any> {
-        // SAFETY: The task is valid for `'call` by the type invariants. No filter is looked at.
-        unsafe { Seccomp::of(self.as_ptr()) }
-    }
-
-    /// The calling task's mode: one of `SECCOMP_MODE_*`.
-    #[inline(always)]
-    pub(crate) fn seccomp_mode(self) -> c_int {
-        self.seccomp().mode()
-    }
-
+impl Caller<'_> {
     /// Stores the calling task's mode. Without the siglock, so another thread may read it.
     pub(crate) fn set_seccomp_mode(self, mode: c_int) {
-        self.seccomp().set_mode(mode);
+        // SAFETY: The task is valid for `'call` by the type invariants. No filter is looked at.
+        unsafe { Seccomp::<Any>::of(self.as_ptr()) }.set_mode(mode);
     }
+}
 
+#[cfg(CONFIG_SECCOMP_FILTER)]
+impl<'call> SyscallState<'call> {
     /// The newest of the calling task's filters.
     #[inline(always)]
-    pub(crate) fn filter<T: TaskFilter>(self) -> Option<&'call Node<T>> {
-        // SAFETY: The task is valid for `'call` by the type invariants.
-        let seccomp = unsafe { Seccomp::<T>::of(self.as_ptr()) };
-
-        // SAFETY: The slot is emptied by the task itself, when it exits: not during `'call`.
-        unsafe { seccomp.filter.get() }
+    pub(crate) fn filter<T: TaskFilter>(&self) -> Option<&'call Node<T>> {
+        // SAFETY: By the type invariants this was in the task's slot during `'call`, in which nobody
+        // empties it: the task itself does, when it exits. The slot has nodes of this type, by the
+        // safety requirements of `TaskFilter`.
+        unsafe { Slot::from_loaded(self.filter_as_ptr().cast()) }
     }
 }
 

@@ -251,10 +251,22 @@ impl<T: Unused> Slot<T> {
     /// The slot must not be emptied by [`Self::take`] during `'a`.
     #[inline(always)]
     pub(super) unsafe fn get<'a>(&self) -> Option<&'a Node<T>> {
+        // SAFETY: By the safety requirements.
+        unsafe { Self::from_loaded(self.0.load(Relaxed)) }
+    }
+
+    /// The node that `loaded` points to.
+    ///
+    /// # Safety
+    ///
+    /// `loaded` must come from a load of a slot of nodes of this type, marked as `READ_ONCE()` is,
+    /// and the slot must not be emptied by [`Self::take`] from then on until `'a` is over.
+    #[inline(always)]
+    pub(super) unsafe fn from_loaded<'a>(loaded: *mut Node<T>) -> Option<&'a Node<T>> {
         // SAFETY: By the type invariants and the safety requirements a node that was in the slot
         // stays valid for `'a`. The store that put it there came after its initialisation, which
         // the dependency of the access on the load orders.
-        unsafe { self.0.load(Relaxed).as_ref() }
+        unsafe { loaded.as_ref() }
     }
 
     /// A borrow of the slot's leaf, which is not to be dropped.
