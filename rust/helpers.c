@@ -317,14 +317,22 @@ seccomp_syscall_data(struct task_struct *task, struct seccomp_data *data)
 	return READ_ONCE(task->ptrace);
 }
 
-#ifdef SECCOMP_ARCH_COMPAT
 /*
- * Apart: of one code for both conventions the compiler makes one that computes where
+ * Each convention apart: of one code for all the compiler makes one that computes where
  * the arguments are, some 20 instructions more.
  */
+#ifdef SECCOMP_ARCH_COMPAT
+static noinline __cold unsigned int
+seccomp_syscall_data_any(struct task_struct *task, struct seccomp_data *data)
+{
+	return seccomp_syscall_data(task, data);
+}
+
 static noinline unsigned int
 seccomp_syscall_data_compat(struct task_struct *task, struct seccomp_data *data)
 {
+	if (syscall_get_arch(task) != SECCOMP_ARCH_COMPAT)
+		return seccomp_syscall_data_any(task, data);
 	return seccomp_syscall_data(task, data);
 }
 #endif
