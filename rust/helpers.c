@@ -322,17 +322,17 @@ seccomp_syscall_data(struct task_struct *task, struct seccomp_data *data)
  * the arguments are, some 20 instructions more.
  */
 #ifdef SECCOMP_ARCH_COMPAT
-static noinline __cold unsigned int
-seccomp_syscall_data_any(struct task_struct *task, struct seccomp_data *data)
+noinline __cold unsigned int
+rust_helper_task_syscall_data_any(struct task_struct *task, struct seccomp_data *data)
 {
 	return seccomp_syscall_data(task, data);
 }
 
-static noinline unsigned int
-seccomp_syscall_data_compat(struct task_struct *task, struct seccomp_data *data)
+noinline unsigned int
+rust_helper_task_syscall_data_compat(struct task_struct *task, struct seccomp_data *data)
 {
 	if (syscall_get_arch(task) != SECCOMP_ARCH_COMPAT)
-		return seccomp_syscall_data_any(task, data);
+		return rust_helper_task_syscall_data_any(task, data);
 	return seccomp_syscall_data(task, data);
 }
 #endif
@@ -346,7 +346,7 @@ __rust_helper unsigned int rust_helper_task_syscall_data(struct task_struct *tas
 {
 #ifdef SECCOMP_ARCH_COMPAT
 	if (syscall_get_arch(task) != SECCOMP_ARCH_NATIVE)
-		return seccomp_syscall_data_compat(task, data);
+		return rust_helper_task_syscall_data_compat(task, data);
 #endif
 	return seccomp_syscall_data(task, data);
 }
