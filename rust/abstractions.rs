@@ -15,6 +15,8 @@ pub(crate) mod bug;
 pub(crate) mod capability;
 #[cfg(CONFIG_SECCOMP_FILTER)]
 pub(crate) mod file;
+#[cfg(any(CONFIG_CHECKPOINT_RESTORE, CONFIG_SECCOMP_CACHE_DEBUG))]
+pub(crate) mod locked_task;
 #[cfg(CONFIG_SECCOMP_FILTER)]
 pub(crate) mod nospec;
 pub(crate) mod ptrace;

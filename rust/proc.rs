@@ -15,8 +15,8 @@ use crate::{
             file_capable,
             Capability, //
         },
+        locked_task::LockedTask,
         seq_file::file_of,
-        sighand::LockedTask,
         syscall::Convention, //
     },
     filter::Filter, //

@@ -22,7 +22,7 @@ use crate::{
             capable,
             Capability, //
         },
-        sighand::LockedTask,
+        locked_task::LockedTask,
         task_seccomp::current_mode,
         uaccess::copy_from_user, //
     },

@@ -6,7 +6,8 @@
 
 set -euo pipefail
 
-suites=(seccomp_rust seccomp_rust_nospec seccomp_rust_sighand seccomp_rust_tree seccomp_rust_wait seccomp_rust_wait_list)
+suites=(seccomp_rust seccomp_rust_locked_task seccomp_rust_nospec seccomp_rust_sighand
+	seccomp_rust_tree seccomp_rust_wait seccomp_rust_wait_list)
 number=0
 printf 'KTAP version 1\n1..%d\n' "${#suites[@]}"
 for suite in "${suites[@]}"; do
