@@ -162,7 +162,7 @@ architecture()
 # A random configuration from seed $1, with Rust and seccomp in it.
 random()
 {
-	as_options 64BIT EXPERT NET SECCOMP RUST SECCOMP_RUST SECCOMP_RUST_KUNIT_TEST KUNIT !UML !RANDSTRUCT !WERROR \
+	as_options 64BIT EXPERT NET SECCOMP RUST SECCOMP_RUST SECCOMP_RUST_KUNIT_TEST KUNIT !UML RANDSTRUCT_NONE !WERROR \
 		!MODVERSIONS !GCC_PLUGINS >"$O.fragment"
 	KCONFIG_SEED=$1 KCONFIG_ALLCONFIG=$O.fragment make_kernel -s randconfig >"$log" 2>&1
 	if ! has SECCOMP_RUST; then
