@@ -85,10 +85,13 @@ run_logged()
 	wait "$pid"
 }
 
-# The kernel's make for what is built in directory O, for karch.
+# The kernel's make for what is built in directory O, for karch. The rustdoc beside
+# rustc is of its release, the one in PATH need not be.
 make_kernel()
 {
+	local name=${RUSTC##*/}
 	make -C "$KSRC" O="$O" ARCH="$karch" LLVM=1 RUSTC="$RUSTC" BINDGEN="$BINDGEN" \
+		RUSTDOC="${RUSTC%"$name"}${name/rustc/rustdoc}" \
 		CC="${CCACHE:+$CCACHE }clang" \
 		KBUILD_BUILD_TIMESTAMP=@0 KBUILD_BUILD_USER=seccomp-rust KBUILD_BUILD_HOST=localhost \
 		"$@"
