@@ -5,8 +5,9 @@
 Usage: report.py DIR [BOUND]
 
 BOUND is the bound of every row that has one, in place of its own, for kernels
-that those are not meant for; the rows of PLAIN have none then. Reads DIR/c.figures and DIR/rust.figures, lines "ROUND GROUP NAME COST ...", and
-where they are there DIR/c.time and DIR/rust.time. Prints a table, writes
+that those are not meant for; the rows of PLAIN have none then. Reads DIR/c.figures
+and DIR/rust.figures, lines "ROUND GROUP NAME COST ...", and where they are there
+DIR/c.time and DIR/rust.time. Prints a table, writes
 DIR/bench.json and DIR/bench.svg. Exit status 1 if a ratio is above its bound, 2
 if a figure is missing.
 """
@@ -191,11 +192,12 @@ def rows(c, rust, bound_of_all=None):
         def beside(name, other, title, more, group=group):
             """A row that has another one of Rust in C's place."""
             more = here.get(name, more)
-            bound = 1 + more / rust.value(group, other, "native")[0]
-            found = row(name, title, bound, lambda side: rust.value(group, name, "native"))
+            found = row(name, title, more, lambda side: rust.value(group, name, "native"))
             found["c"], found["c_off"] = rust.value(group, other, "native")
-            found["ratio"], found["bound"] = found["rust"] / found["c"], None if bound_of_all else bound
-            found["within"] = bool(bound_of_all) or found["rust"] <= found["c"] + more
+            found["ratio"] = found["rust"] / found["c"]
+            if found["bound"] is not None:
+                found["bound"] = 1 + more / found["c"]
+                found["within"] = found["rust"] <= found["c"] + more
             return found
         yield (f"{group} caller, calls that are logged once: in the column of C the same silenced, in Rust",
                f"once-{group}", [beside(*once) for once in ONCE])
