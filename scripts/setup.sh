@@ -28,6 +28,8 @@ DEBIAN_12=(
 	gcc-multilib libcap-dev libseccomp-dev pkg-config
 	# Programs that seccomp-learn is tried on.
 	redis-server redis-tools
+	# What make configs needs for MODVERSIONS and for DEBUG_INFO_BTF.
+	libdw-dev pahole
 	# What make bench compiles a container profile with, and compares the learner to.
 	python3-seccomp strace
 	# Scripts and what they are checked by.
