@@ -26,9 +26,10 @@ pub(crate) const OFFSET_ARCH: u32 = 4;
 
 const BITS: usize = usize::BITS as usize;
 
-/// The number of words of a bitmap of `nr` bits: C's `BITS_TO_LONGS()`.
+/// The number of words of a bitmap of `nr` bits: C's `BITS_TO_LONGS()`, made a power of two, so that
+/// a mask keeps an index inside, on a CPU that speculates as well.
 pub(crate) const fn words(nr: usize) -> usize {
-    nr.div_ceil(BITS)
+    nr.div_ceil(BITS).next_power_of_two()
 }
 
 /// One bit for each number of a convention, set where the system call is always allowed.

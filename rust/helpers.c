@@ -15,7 +15,6 @@
 #include <linux/filter.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
-#include <linux/nospec.h>
 #include <linux/preempt.h>
 #include <linux/ptrace.h>
 #include <linux/sched/signal.h>
@@ -31,12 +30,6 @@
 #endif
 
 #include "seccomp.h"
-
-__rust_helper unsigned long
-rust_helper_array_index_nospec(unsigned long index, unsigned long size)
-{
-	return array_index_nospec(index, size);
-}
 
 /* A variable or a macro, by configuration. */
 __rust_helper bool rust_helper_audit_is_enabled(void)
@@ -143,13 +136,6 @@ __rust_helper const int *rust_helper_get_compat_mode1_syscalls(void)
 	return get_compat_mode1_syscalls();
 }
 #endif
-
-/* The compiler does not know the value any more, nor leave out a mask for it. */
-__rust_helper unsigned long rust_helper_hide_index(unsigned long index)
-{
-	OPTIMIZER_HIDE_VAR(index);
-	return index;
-}
 
 __rust_helper bool rust_helper_in_compat_syscall(void)
 {

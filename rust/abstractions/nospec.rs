@@ -4,12 +4,12 @@
 //!
 //! C header: [`include/linux/nospec.h`](srctree/include/linux/nospec.h)
 
-use kernel::bindings;
+use core::arch::asm;
 
 /// Whether bit `nr` of the first `size` bits of `bitmap` is set; a bit beyond them is not.
 ///
-/// A CPU that speculates past the check reads bit 0 instead, so that user space, which chooses
-/// `nr`, cannot learn what lies behind the bitmap.
+/// A CPU that speculates past the check reads another bit of the bitmap, so that user space, which
+/// chooses `nr`, cannot learn what lies behind it.
 ///
 /// # Examples
 ///
@@ -25,34 +25,33 @@ pub(crate) fn test_bit_nospec<const WORDS: usize>(
     nr: usize,
 ) -> bool {
     let bits = usize::BITS as usize;
-    let size = size.min(WORDS * bits);
-    if nr >= size {
-        return false;
-    }
-    // SAFETY: The function computes a number.
-    let nr = unsafe { bindings::array_index_nospec(nr, size) };
 
-    // SAFETY: The function returns `nr` where that is less than `size`, as it is here, and 0 on a
-    // mispredicted path alone. So the word is one of the bitmap's.
-    let word = unsafe { *bitmap.get_unchecked(nr / bits) };
-
-    word >> (nr % bits) & 1 != 0
+    nr < size.min(WORDS * bits) && get_masked(bitmap, nr / bits) >> (nr % bits) & 1 != 0
 }
 
 /// Entry `index` of `table`; an index beyond it is cut off, which is also what a CPU does that
 /// speculates past a check of it.
 ///
-/// Two instructions less than `array_index_nospec()`, where the table's size is a power of two.
-#[cfg(CONFIG_SECCOMP_LOG_ONCE)]
+/// Two instructions less than `array_index_nospec()`, for the table's size is a power of two, and no
+/// function of C's where helpers are calls.
 #[inline(always)]
 pub(crate) fn get_masked<T, const N: usize>(table: &[T; N], index: usize) -> &T {
     const { assert!(N.is_power_of_two()) };
-    // SAFETY: The function returns its argument. The compiler does not know that, and so keeps a
-    // mask that a check before makes needless for what is not speculated.
-    let index = unsafe { bindings::hide_index(index) } & (N - 1);
+    let index = hide(index) & (N - 1);
 
     // SAFETY: `N` is a power of two, so that the index is less.
     unsafe { table.get_unchecked(index) }
+}
+
+/// `value`, which the compiler no longer knows: C's `OPTIMIZER_HIDE_VAR()`. It would leave out a mask
+/// that a check before makes needless for what is not speculated.
+#[inline(always)]
+fn hide(mut value: usize) -> usize {
+    // SAFETY: It is no instruction. The value stays as it is in its register.
+    unsafe {
+        asm!("/* {} */", inout(reg) value, options(pure, nomem, nostack, preserves_flags));
+    }
+    value
 }
 
 #[cfg(CONFIG_SECCOMP_RUST_KUNIT_TEST)]
@@ -94,7 +93,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg(CONFIG_SECCOMP_LOG_ONCE)]
     fn an_index_is_cut_off() {
         let table = [0, 1, 2, 3];
         for index in 0..4 {
