@@ -104,11 +104,7 @@ impl ActionSet {
     /// `requested` says whether the filter that decided has `SECCOMP_FILTER_FLAG_LOG`.
     #[inline(always)]
     pub(crate) const fn logs(self, action: Action, requested: bool) -> bool {
-        match action.log_rule() {
-            LogRule::Always => self.contains(action),
-            LogRule::OnRequest => requested && self.contains(action),
-            LogRule::Never => false,
-        }
+        action.asks_to_be_logged(requested) && self.contains(action)
     }
 
     /// Reads what was written to `actions_logged`: names with one space between two, up to a NUL

@@ -98,8 +98,11 @@ pub(crate) fn seccomp_log(
     action: Action,
     log: &FilterLog,
 ) -> bool {
-    let nr = data.nr;
-    actions_logged().logs(action, log.requested) && log_named(caller, nr, data, action, log)
+    // The filter before the administrator: it is at hand, and where helpers are calls to read the
+    // other is one.
+    action.asks_to_be_logged(log.requested)
+        && actions_logged().contains(action)
+        && log_named(caller, data.nr, data, action, log)
 }
 
 /// As [`seccomp_log`], and tells those who look at the tracepoint, `verdict` being the filter's.
