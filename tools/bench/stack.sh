@@ -41,7 +41,7 @@ sed -n 's/^ *.*-\([0-9]*\) .* \([a-z_]*\): (.* sp=0x[0-9a-f]*\([0-9a-f]\{8\}\)\(
 		echo "$task $function $((16#$sp)) $caller"
 	done | awk '
 		$2 == "enter" { enter[$1] = $3 }
-		$2 != "enter" && /caller=.*(seccomp|secure_computing)/ && $1 in enter {
+		$2 != "enter" && /caller=.*(seccomp|secure_computing|rust_helper_ptrace_event)/ && $1 in enter {
 			depth = enter[$1] - $3
 			if (depth > deepest[$2]) deepest[$2] = depth
 		}
