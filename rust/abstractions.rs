@@ -14,6 +14,8 @@ pub(crate) mod bpf;
 pub(crate) mod bug;
 pub(crate) mod capability;
 #[cfg(CONFIG_SECCOMP_FILTER)]
+pub(crate) mod compiler;
+#[cfg(CONFIG_SECCOMP_FILTER)]
 pub(crate) mod file;
 #[cfg(any(CONFIG_CHECKPOINT_RESTORE, CONFIG_SECCOMP_CACHE_DEBUG))]
 pub(crate) mod locked_task;

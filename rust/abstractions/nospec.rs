@@ -4,7 +4,7 @@
 //!
 //! C header: [`include/linux/nospec.h`](srctree/include/linux/nospec.h)
 
-use core::arch::asm;
+use super::compiler::hide_var;
 
 /// Whether bit `nr` of the first `size` bits of `bitmap` is set; a bit beyond them is not.
 ///
@@ -37,21 +37,12 @@ pub(crate) fn test_bit_nospec<const WORDS: usize>(
 #[inline(always)]
 pub(crate) fn get_masked<T, const N: usize>(table: &[T; N], index: usize) -> &T {
     const { assert!(N.is_power_of_two()) };
-    let index = hide(index) & (N - 1);
+    // The compiler would leave out a mask that a check before makes needless for what is not
+    // speculated.
+    let index = hide_var(index) & (N - 1);
 
     // SAFETY: `N` is a power of two, so that the index is less.
     unsafe { table.get_unchecked(index) }
-}
-
-/// `value`, which the compiler no longer knows: C's `OPTIMIZER_HIDE_VAR()`. It would leave out a mask
-/// that a check before makes needless for what is not speculated.
-#[inline(always)]
-fn hide(mut value: usize) -> usize {
-    // SAFETY: It is no instruction. The value stays as it is in its register.
-    unsafe {
-        asm!("/* {} */", inout(reg) value, options(pure, nomem, nostack, preserves_flags));
-    }
-    value
 }
 
 #[cfg(CONFIG_SECCOMP_RUST_KUNIT_TEST)]
