@@ -75,18 +75,6 @@ macro_rules! actions {
                     $( Self::$variant => LogRule::$rule, )*
                 }
             }
-
-            /// Whether the action is logged where the administrator lets it through.
-            ///
-            /// `requested` says whether the filter that decided has `SECCOMP_FILTER_FLAG_LOG`.
-            #[inline(always)]
-            pub(crate) const fn asks_to_be_logged(self, requested: bool) -> bool {
-                match self.log_rule() {
-                    LogRule::Always => true,
-                    LogRule::OnRequest => requested,
-                    LogRule::Never => false,
-                }
-            }
         }
     };
 }

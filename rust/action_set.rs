@@ -99,12 +99,17 @@ impl ActionSet {
         Self(self.0 | action.log_bit())
     }
 
-    /// Whether `action` is logged when `self` is what the administrator lets through.
+    /// Whether `action` is logged when `logged` is what the administrator lets through.
     ///
-    /// `requested` says whether the filter that decided has `SECCOMP_FILTER_FLAG_LOG`.
+    /// `requested` says whether the filter that decided has `SECCOMP_FILTER_FLAG_LOG`. It is asked
+    /// before the administrator: it is at hand, and where helpers are calls to read the other is one.
     #[inline(always)]
-    pub(crate) const fn logs(self, action: Action, requested: bool) -> bool {
-        action.asks_to_be_logged(requested) && self.contains(action)
+    pub(crate) fn logs(logged: impl FnOnce() -> Self, action: Action, requested: bool) -> bool {
+        match action.log_rule() {
+            LogRule::Always => logged().contains(action),
+            LogRule::OnRequest => requested && logged().contains(action),
+            LogRule::Never => false,
+        }
     }
 
     /// Reads what was written to `actions_logged`: names with one space between two, up to a NUL

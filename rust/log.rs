@@ -98,10 +98,7 @@ pub(crate) fn seccomp_log(
     action: Action,
     log: &FilterLog,
 ) -> bool {
-    // The filter before the administrator: it is at hand, and where helpers are calls to read the
-    // other is one.
-    action.asks_to_be_logged(log.requested)
-        && actions_logged().contains(action)
+    ActionSet::logs(actions_logged, action, log.requested)
         && log_named(caller, data.nr, data, action, log)
 }
 
@@ -173,7 +170,7 @@ pub(crate) fn seccomp_log_kill(
     action: Action,
     verdict: Verdict,
 ) {
-    let logged = actions_logged().logs(action, true);
+    let logged = ActionSet::logs(actions_logged, action, true);
     if logged {
         audit::audit_seccomp(caller, nr as c_long, signr, verdict.code());
     }

@@ -74,8 +74,8 @@ mod rules {
                     LogRule::OnRequest => (false, set.contains(action)),
                     LogRule::Never => (false, false),
                 };
-                assert_eq!(set.logs(action, false), plain);
-                assert_eq!(set.logs(action, true), flagged);
+                assert_eq!(ActionSet::logs(|| set, action, false), plain);
+                assert_eq!(ActionSet::logs(|| set, action, true), flagged);
             }
         }
     }

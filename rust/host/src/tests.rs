@@ -188,8 +188,8 @@ fn log_decision() {
                 Some(true) => (false, named),
                 None => (false, false),
             };
-            assert_eq!(set.logs(action, false), plain);
-            assert_eq!(set.logs(action, true), flagged);
+            assert_eq!(ActionSet::logs(|| set, action, false), plain);
+            assert_eq!(ActionSet::logs(|| set, action, true), flagged);
         }
     }
 }
