@@ -39,10 +39,12 @@ void futex_wake(volatile int *word)
 	infra(SYS_futex, word, FUTEX_WAKE, 0x7fffffff, NULL, NULL);
 }
 
-static void on_usr1(int sig)
+static void on_usr1(int sig, siginfo_t *si, void *context)
 {
 	(void)sig;
+	(void)context;
 	__atomic_add_fetch(&SHM->handled, 1, __ATOMIC_SEQ_CST);
+	HANDLER_RETURN(si);
 }
 
 static void signals_set(void)

@@ -121,9 +121,19 @@ struct kernel_sigaction {
 	uint64_t mask;
 };
 
+/*
+ * The end of a signal handler. Where the kernel would have it return to the vDSO,
+ * it makes the call of restorer itself, at the label, with the stack as the kernel
+ * left it: at the frame, which begins with the siginfo. Were that call of the vDSO
+ * refused, the CPU would run on into the vDSO's next function, return from it to the
+ * same call, and so forever.
+ */
 #ifdef NO_RESTORER
 # define KERNEL_SIGACTION(h, f)	{ .handler = (h), .flags = (f) | SA_SIGINFO }
+# define HANDLER_RETURN(si)	\
+	do { __asm__ volatile("mv sp, %0\n\ttail restorer" :: "r"(si)); __builtin_unreachable(); } while (0)
 #else
+# define HANDLER_RETURN(si)	do { (void)(si); } while (0)
 # define KERNEL_SIGACTION(h, f)	\
 	{ .handler = (h), .flags = (f) | SA_SIGINFO | 0x04000000 /* SA_RESTORER */, .restorer = restorer }
 #endif

@@ -59,7 +59,7 @@ spawn:
 	unimp
 	.size	spawn, . - spawn
 
-/* The kernel returns from signal handlers by its vDSO. */
+/* Handlers end here by HANDLER_RETURN, as the kernel's struct sigaction cannot say so. */
 	.globl	restorer, restorer_ip
 	.type	restorer, @function
 restorer:

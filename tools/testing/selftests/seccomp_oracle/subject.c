@@ -59,6 +59,7 @@ static void on_sys(int sig, siginfo_t *si, void *context)
 	log_add(l, " ax=%s ip=%s]", result_name((long)CONTEXT_RET(uc), ip), ip);
 	if (SHM->plan.disp == SYS_SET_AX)
 		CONTEXT_RET(uc) = SHM->plan.ax_value;
+	HANDLER_RETURN(si);
 }
 
 static void on_usr1(int sig, siginfo_t *si, void *context)
@@ -71,6 +72,7 @@ static void on_usr1(int sig, siginfo_t *si, void *context)
 	log_add(my_log(), " h%d[code=%d ax=%s ip=%s]", sig, si->si_code,
 		result_name((long)CONTEXT_RET(uc), ip), ip);
 	SHM->usr1_count++;
+	HANDLER_RETURN(si);
 }
 
 static void action_set(int sig, void *handler, unsigned long flags)
