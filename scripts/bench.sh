@@ -87,7 +87,7 @@ oracle="$BUILD/selftests/seccomp_oracle/seccomp_oracle --seed 1 --cases 300 --jo
 # The figures of kernel $1.
 figures()
 {
-	"$ROOT/scripts/vm.sh" --kernel "$1" --cpus 1 \
+	"$ROOT/scripts/vm.sh" --kernel "$1" --cpus 1 --timeout 7200 \
 		--qemu "$counting" \
 		--append 'audit_backlog_limit=0' -- \
 		"$tools/guest.sh ${arguments[*]} && $tools/stack.sh $oracle" >"$out/$1.figures" </dev/null &&
