@@ -21,8 +21,7 @@ load_tools
 
 matrix=$ROOT/configs/matrix
 O=$BUILD/configs
-log=$BUILD/configs.log
-base=$O.base
+log=$O.log
 # The kernels that are booted: configs/VARIANT.fragment.
 boots=(cfi distro rt outofline)
 
@@ -42,6 +41,14 @@ as_options()
 has()
 {
 	grep -qx "CONFIG_$1=y" "$O/.config"
+}
+
+# What all of configs/matrix have in common.
+base()
+{
+	cat "$ROOT/.config.fragment" "$ROOT/configs/arch/x86_64.fragment"
+	as_options SECCOMP_RUST SECCOMP_RUST_KUNIT_TEST
+	[ "$INLINE_HELPERS" = y ] || as_options !RUST_INLINE_HELPERS
 }
 
 # Those of the words that the configuration does not have.
@@ -129,7 +136,7 @@ named()
 	local name=$1 words lost
 	read -r -a words < <(sed -n "s/^$name:[[:space:]]*//p" "$matrix")
 	[ "${#words[@]}" -gt 0 ] || die "no configuration '$name' in configs/matrix"
-	{ cat "$base" && as_options "${words[@]}"; } | last_words >"$O.fragment"
+	{ base && as_options "${words[@]}"; } | last_words >"$O.fragment"
 	KCONFIG_ALLCONFIG=$O.fragment make_kernel -s allnoconfig >"$log" 2>&1
 	lost=$(not_had "${words[@]}")
 	if [ -n "$lost" ]; then
@@ -142,7 +149,8 @@ named()
 # For architecture $1, in its plain configuration.
 architecture()
 {
-	local O=$O-$1 karch lost words
+	local O=$O-$1
+	local log=$O.log karch lost words
 	[ -f "$ROOT/configs/arch/$1.fragment" ] || die "no architecture '$1' in configs/arch"
 	# shellcheck disable=SC2016
 	karch=$(ARCH=$1 bash -c '. "$0" && echo "$karch"' "$ROOT/scripts/arch.sh")
@@ -199,11 +207,6 @@ boot()
 
 "$ROOT/scripts/source.sh"
 mkdir -p "$O"
-{
-	cat "$ROOT/.config.fragment" "$ROOT/configs/arch/x86_64.fragment"
-	as_options SECCOMP_RUST SECCOMP_RUST_KUNIT_TEST
-	[ "$INLINE_HELPERS" = y ] || as_options !RUST_INLINE_HELPERS
-} >"$base"
 
 names=("$@")
 if [ $# -eq 0 ]; then
