@@ -15,6 +15,7 @@ how many instructions the program has.
 
 import json
 import os
+import struct
 import sys
 
 import seccomp
@@ -49,6 +50,7 @@ OPERATORS = {
     "SCMP_CMP_GT": seccomp.GT, "SCMP_CMP_GE": seccomp.GE,
 }
 EPERM = 1
+BIG_ENDIAN = {"s390x"}
 # What libseccomp resolves a name to that it does not have: __NR_SCMP_ERROR.
 UNKNOWN = -1
 
@@ -72,6 +74,23 @@ def comparison(arg):
     return seccomp.Arg(arg["index"], OPERATORS[arg["op"]], arg["value"])
 
 
+def mend_returns(path, returns):
+    """Puts those returns of a big-endian program into its byte order that libseccomp
+    2.5 leaves in this machine's: the ones that it adds where a jump would be too long."""
+    instruction = struct.Struct(">HBBI")
+    ret = 0x06
+    program = bytearray()
+    with open(path, "rb") as file:
+        for code, jt, jf, k in instruction.iter_unpack(file.read()):
+            if code == ret and k not in returns:
+                k = int.from_bytes(k.to_bytes(4, "big"), "little")
+                if k not in returns:
+                    sys.exit(f"{path}: the program returns {k:#x}, which no rule asks for")
+            program += instruction.pack(code, jt, jf, k)
+    with open(path, "wb") as file:
+        file.write(program)
+
+
 def main():
     if len(sys.argv) != 4:
         sys.exit(__doc__)
@@ -84,6 +103,7 @@ def main():
     program.remove_arch(seccomp.Arch.NATIVE)
     for arch in arches:
         program.add_arch(arch)
+    returns = {default, seccomp.KILL}
     rules = 0
     for rule in profile["syscalls"]:
         if not applies(rule, machine):
@@ -91,6 +111,7 @@ def main():
         action = ACTIONS[rule["action"]](rule.get("errnoRet", EPERM))
         if action == default:
             continue
+        returns.add(action)
         args = [comparison(arg) for arg in rule.get("args") or []]
         for name in rule["names"]:
             if seccomp.resolve_syscall(arches[0], name) == UNKNOWN:
@@ -99,6 +120,8 @@ def main():
             rules += 1
     with open(sys.argv[2], "wb") as file:
         program.export_bpf(file)
+    if sys.argv[3] in BIG_ENDIAN:
+        mend_returns(sys.argv[2], returns)
     print(f"{rules} rules, {os.path.getsize(sys.argv[2]) // 8} instructions")
 
 
