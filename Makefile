@@ -47,7 +47,7 @@ oracle: ready ## random cases on both kernels, which must not differ; CASES=n SE
 
 stress: ready ## everything at once in the guest, for SECONDS=60; BASELINE=1: on the C kernel
 	@scripts/kernel.sh $(kernel) && scripts/selftests.sh && \
-	scripts/vm.sh --kernel $(kernel) --timeout $$(($(or $(SECONDS),60) + 300)) -- \
+	scripts/vm.sh --kernel $(kernel) --timeout $$(($(or $(SECONDS),60) + 900)) -- \
 		build/selftests/seccomp_log/stress $(or $(SECONDS),60)
 
 rounds: ready ## the kernel's TSYNC and notification tests, ROUNDS=60 times over, on both kernels
