@@ -6,6 +6,8 @@
 # kernel has for itself.
 
 architectures=(x86_64 arm64 riscv64 s390x)
+# Those besides this machine's.
+other_architectures=("${architectures[@]:1}")
 # A make that runs this may have been given another word for the same.
 case ${ARCH:-x86_64} in
 x86_64 | x86 | amd64) ARCH=x86_64 ;;
@@ -31,7 +33,8 @@ esac
 #	the console that the kernel's log goes to, klog_device the device of that,
 #	early_console what shows a kernel that dies before it has that console, and
 #	serial_console a slower one, whose driver allocates nothing
-suite=trixie gcc_version=14 rust_suite=trixie early_console='' serial_console=''
+# benchmark_calls	how many calls the tree's seccomp_benchmark makes in each of its cases
+suite=trixie gcc_version=14 rust_suite=trixie early_console='' serial_console='' benchmark_calls=200000
 case $ARCH in
 x86_64)
 	rust_target=
@@ -62,6 +65,8 @@ s390x)
 	QEMU=${QEMU:-qemu-system-s390x} machine=(-M s390-ccw-virtio -cpu max) bus=ccw
 	klog_console=ttysclp0 klog_device='-serial chardev:klog'
 	arch_packages=(qemu-system-misc)
+	# A call takes up to a millisecond. Instructions are counted, so that few will do.
+	benchmark_calls=20000
 	;;
 esac
 

@@ -81,7 +81,7 @@ say "the container profile: $described"
 "$ROOT/scripts/selftests.sh"
 make --silent -C "$tools" CC="$target_cc" OUTPUT="$out/bin" KHDR_INCLUDES="-isystem $BUILD/headers/include"
 
-arguments=("$out/bin" "$BUILD/selftests/kernel/seccomp_benchmark" "$out/profile.bpf" "$KSRC/include")
+arguments=("$out/bin" "$BUILD/selftests/kernel/seccomp_benchmark" "$benchmark_calls" "$out/profile.bpf" "$KSRC/include")
 oracle="$BUILD/selftests/seccomp_oracle/seccomp_oracle --seed 1 --cases 300 --jobs 1"
 
 # The figures of kernel $1.

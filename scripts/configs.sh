@@ -43,10 +43,10 @@ has()
 	grep -qx "CONFIG_$1=y" "$O/.config"
 }
 
-# What all of configs/matrix have in common.
+# The plain configuration of architecture $1, which those of configs/matrix change.
 base()
 {
-	cat "$ROOT/.config.fragment" "$ROOT/configs/arch/x86_64.fragment"
+	cat "$ROOT/.config.fragment" "$ROOT/configs/arch/$1.fragment"
 	as_options SECCOMP_RUST SECCOMP_RUST_KUNIT_TEST
 	[ "$INLINE_HELPERS" = y ] || as_options !RUST_INLINE_HELPERS
 }
@@ -136,7 +136,7 @@ named()
 	local name=$1 words lost
 	read -r -a words < <(sed -n "s/^$name:[[:space:]]*//p" "$matrix")
 	[ "${#words[@]}" -gt 0 ] || die "no configuration '$name' in configs/matrix"
-	{ base && as_options "${words[@]}"; } | last_words >"$O.fragment"
+	{ base x86_64 && as_options "${words[@]}"; } | last_words >"$O.fragment"
 	KCONFIG_ALLCONFIG=$O.fragment make_kernel -s allnoconfig >"$log" 2>&1
 	lost=$(not_had "${words[@]}")
 	if [ -n "$lost" ]; then
@@ -155,8 +155,7 @@ architecture()
 	# shellcheck disable=SC2016
 	karch=$(ARCH=$1 bash -c '. "$0" && echo "$karch"' "$ROOT/scripts/arch.sh")
 	mkdir -p "$O"
-	cat "$ROOT/.config.fragment" "$ROOT/configs/arch/$1.fragment" >"$O.fragment"
-	as_options SECCOMP_RUST SECCOMP_RUST_KUNIT_TEST >>"$O.fragment"
+	base "$1" | last_words >"$O.fragment"
 	KCONFIG_ALLCONFIG=$O.fragment make_kernel -s allnoconfig >"$log" 2>&1
 	mapfile -t words < <(sed -n 's/^CONFIG_\(.*\)=y$/\1/p' "$O.fragment")
 	lost=$(not_had "${words[@]}")
@@ -215,9 +214,7 @@ if [ $# -eq 0 ]; then
 	for ((n = 0; n < ${RANDOM_CONFIGS:-20}; n++)); do
 		names+=("random-$((seed + n))")
 	done
-	# Those besides the first, x86-64, which the matrix is of.
-	others=("${architectures[@]:1}")
-	names+=("${others[@]/#/arch-}" "${boots[@]/#/boot-}")
+	names+=("${other_architectures[@]/#/arch-}" "${boots[@]/#/boot-}")
 fi
 [[ " ${names[*]}" != *' boot-'* ]] || "$ROOT/scripts/selftests.sh"
 

@@ -92,7 +92,7 @@ part_trouble() { part trouble "$ROOT/tests/trouble.sh"; }
 part_configs()
 {
 	part configs "$ROOT/scripts/configs.sh" no-sysctl schedstats no-log-once &
-	part configs-others "$ROOT/scripts/configs.sh" arch-arm64 arch-riscv64 arch-s390x &
+	part configs-others "$ROOT/scripts/configs.sh" "${other_architectures[@]/#/arch-}" &
 	wait
 }
 
@@ -106,10 +106,7 @@ part_kselftest()
 {
 	guests seccomp_bpf --icount -- "cd $BUILD/selftests/kernel && ./seccomp_bpf"
 	part same-kselftest same seccomp_bpf
-	# Instructions are counted, so that few calls would do. s390x's emulation takes up to a millisecond for each.
-	local calls=200000
-	[ "$ARCH" != s390x ] || calls=20000
-	local benchmark=(--quiet --icount --cpus 1 -- "cd $BUILD/selftests/kernel && ./seccomp_benchmark $calls")
+	local benchmark=(--quiet --icount --cpus 1 -- "cd $BUILD/selftests/kernel && ./seccomp_benchmark $benchmark_calls")
 	"$ROOT/scripts/vm.sh" --kernel rust "${benchmark[@]}" >"$out/benchmark" 2>"$out/benchmark.log" </dev/null || true &
 	part seccomp_benchmark-c "$ROOT/scripts/vm.sh" --kernel c "${benchmark[@]}"
 	wait

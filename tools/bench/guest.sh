@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# What make bench runs in a guest: guest.sh PROGRAMS BENCHMARK PROFILE TREE
+# What make bench runs in a guest: guest.sh PROGRAMS BENCHMARK CALLS PROFILE TREE
 #
 #	PROGRAMS	the directory with the built programs of this one
 #	BENCHMARK	the kernel tree's seccomp_benchmark
+#	CALLS		how many calls that makes in each of its cases
 #	PROFILE		a classic BPF program
 #	TREE		the directory that the real load walks
 #
@@ -21,15 +22,12 @@ x86_64) arch=x86-64 ;;
 aarch64) arch=arm64 ;;
 *) arch=$(uname -m) ;;
 esac
-# Of the tree's benchmark. s390x's emulation takes up to a millisecond for each.
-calls=200000
-[ "$arch" != s390x ] || calls=20000
 by_time=()
 if [ "${1:-}" = --time ]; then
 	by_time=("$1")
 	shift
 fi
-programs=$1 benchmark=$2 profile=$3 tree=$4
+programs=$1 benchmark=$2 calls=$3 profile=$4 tree=$5
 
 # An audit record costs a few instructions more for each digit of the task's pid:
 # all are to have as many.

@@ -50,7 +50,8 @@ OPERATORS = {
     "SCMP_CMP_GT": seccomp.GT, "SCMP_CMP_GE": seccomp.GE,
 }
 EPERM = 1
-BIG_ENDIAN = {"s390x"}
+# __AUDIT_ARCH_LE, in the kernel's number of an architecture.
+LITTLE_ENDIAN = 0x40000000
 # What libseccomp resolves a name to that it does not have: __NR_SCMP_ERROR.
 UNKNOWN = -1
 
@@ -120,7 +121,7 @@ def main():
             rules += 1
     with open(sys.argv[2], "wb") as file:
         program.export_bpf(file)
-    if sys.argv[3] in BIG_ENDIAN:
+    if not arches[0] & LITTLE_ENDIAN:
         mend_returns(sys.argv[2], returns)
     print(f"{rules} rules, {os.path.getsize(sys.argv[2]) // 8} instructions")
 

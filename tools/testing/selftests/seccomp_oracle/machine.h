@@ -131,11 +131,11 @@ struct kernel_sigaction {
 #ifdef NO_RESTORER
 # define KERNEL_SIGACTION(h, f)	{ .handler = (h), .flags = (f) | SA_SIGINFO }
 # define HANDLER_RETURN(si)	\
-	do { __asm__ volatile("mv sp, %0\n\ttail restorer" :: "r"(si)); __builtin_unreachable(); } while (0)
+	do { __asm__ volatile("mv sp, %0\n\ttail restorer" :: "r"(si) : "memory"); __builtin_unreachable(); } while (0)
 #else
-# define HANDLER_RETURN(si)	do { (void)(si); } while (0)
 # define KERNEL_SIGACTION(h, f)	\
 	{ .handler = (h), .flags = (f) | SA_SIGINFO | 0x04000000 /* SA_RESTORER */, .restorer = restorer }
+# define HANDLER_RETURN(si)	do { (void)(si); } while (0)
 #endif
 
 #ifdef COMPAT_ARCH
