@@ -20,8 +20,10 @@ import kunit_parser  # noqa: E402
 from kunit_parser import TestStatus  # noqa: E402
 from kunit_printer import Printer  # noqa: E402
 
-# How many lines of what a failed test said are shown.
+# How many lines are shown of what a failed test said, and of what a part said that
+# ended early: there the end of the console is among them.
 SAID = 6
+LOG_SAID = 100
 
 
 def parse(path):
@@ -43,9 +45,9 @@ def parse(path):
     return leaves
 
 
-def end_of(lines):
+def end_of(lines, count=SAID):
     """The end of what a test or its part said, for those who see no more."""
-    return [f"        {line.rstrip()[:160]}" for line in lines[-SAID:] if line.strip()]
+    return [f"        {line.rstrip()[:160]}" for line in lines[-count:] if line.strip()]
 
 
 def log_of(path):
@@ -79,7 +81,7 @@ def summary(paths):
         if crashed or not leaves:
             part["failed"] += not leaves
             notes.append(f"    failed: it ended early, {crashed or 'all'} of its tests have no result")
-            notes += end_of(log_of(path))
+            notes += end_of(log_of(path), LOG_SAID)
         label = os.path.splitext(os.path.basename(path))[0]
         (bad if part["failed"] else good).extend([f"{label}: {counts(part)}"] + notes)
         for key, value in part.items():

@@ -140,11 +140,22 @@ switches()
 	cat "/proc/$1"/task/*/status 2>/dev/null | awk '/ctxt_switches/ { n += $2 } END { print n + 0 }'
 }
 
-# Ends QEMU when none of its threads runs for $still seconds. A guest that only
-# waits is woken by its timers far more often than that.
+# What a guest does that does not end: where each CPU is, by QEMU, and on x86 what the
+# kernel tells when it panics of an NMI, the stacks of all CPUs and of what is blocked.
+# It is for people; whether there was a splat is told by the console as it was before.
+look_at_guest()
+{
+	cp "$console" "$console.before" 2>/dev/null || true
+	# QEMU's monitor says how it was asked, too; a guest that is gone says nothing.
+	printf 'info registers -a\nnmi\n' >"$run/monitor.in" &
+	timeout 10 cat "$run/monitor.out" >"$run/registers" || true
+}
+
+# Ends QEMU after $timeout seconds, or when none of its threads runs for $still
+# seconds. A guest that only waits is woken by its timers far more often than that.
 watch_guest()
 {
-	local pid='' now before='' since=$SECONDS
+	local pid='' now before='' since=$SECONDS begin=$SECONDS how=''
 	while sleep 1; do
 		[ -n "$pid" ] || { read -r pid <"$run/pid" || continue; } 2>/dev/null
 		now=$(switches "$pid")
@@ -152,7 +163,12 @@ watch_guest()
 		if [ "$now" != "$before" ]; then
 			before=$now since=$SECONDS
 		elif [ $((SECONDS - since)) -ge "$still" ]; then
-			touch "$run/still"
+			how=still
+		fi
+		[ $((SECONDS - begin)) -lt "$timeout" ] || how=hung
+		if [ -n "$how" ]; then
+			touch "$run/$how"
+			look_at_guest
 			kill_guest
 			return
 		fi
@@ -161,13 +177,17 @@ watch_guest()
 
 [ -n "$quiet" ] || say "booting the $kernel kernel"
 status=0
+mkfifo "$run/monitor.in" "$run/monitor.out"
+[ "$ARCH" != x86_64 ] || append+=' unknown_nmi_panic panic_sys_info=all_bt,blocked_tasks'
 watch_guest &
 watcher=$!
 # The console has a port of its own, apart from the command's streams. Those go
-# through pipes, because QEMU opens them anew, which would truncate a file.
-timeout --foreground --kill-after=5 "$timeout" "${vng[@]}" \
+# through pipes, because QEMU opens them anew, which would truncate a file. The time-out
+# here is for a QEMU that does not even start.
+timeout --foreground --kill-after=5 $((timeout + 60)) "${vng[@]}" \
 	--append "console=$klog_console ignore_loglevel panic=-1 $append" \
-	--qemu-opts="-pidfile $run/pid -chardev file,id=klog,path=$console $klog_device $qemu" \
+	--qemu-opts="-pidfile $run/pid -chardev file,id=klog,path=$console $klog_device \
+-chardev pipe,id=monitor,path=$run/monitor -mon chardev=monitor $qemu" \
 	-- "$ROOT/scripts/guest.sh $run" > >(cat) 2> >(cat >&2) || status=$?
 kill "$watcher" 2>/dev/null || true
 wait
@@ -175,28 +195,44 @@ wait
 # A kernel may die before it has its console.
 [ -s "$console" ] || console=$early
 
+# The console as it was before somebody looked at the guest.
+before=$console
+[ ! -f "$console.before" ] || before=$console.before
+
 tail_console()
 {
 	printf -- '--- the last lines of the console\n' >&2
-	tail -n "${1:-30}" "$console" 2>/dev/null | sed 's/\r$//' >&2
+	tail -n "${1:-30}" "$before" 2>/dev/null | sed 's/\r$//' >&2
+	if ! cmp -s "$before" "$console"; then
+		printf -- '--- what the kernel said when it was asked\n' >&2
+		tail -c "+$(($(wc -c <"$before") + 1))" "$console" | sed 's/\r$//' | grep -avE '^\[[ .0-9]*\] (Code|R[A-Z0-9]{2}|CR[0-9]|[DFEGC]S):' >&2 || true
+	fi
 	printf -- '---\n' >&2
 	cp "$console" "$BUILD/console.log" 2>/dev/null || true
 }
 
-if [ -z "$allow_splat" ] && [ -s "$console" ] && ! splat=$("$ROOT/scripts/splat.sh" ${failing:+"$failing"} "$console"); then
-	tail_console 60
-	printf 'error: the kernel printed a splat (all of the console: %s/console.log):\n%s\n' "${BUILD#"$ROOT"/}" "$(head -n 3 <<<"$splat")" >&2
-	exit 126
-fi
-if ! [ -s "$run/status" ]; then
-	tail_console
+# How a guest ended that did not get as far as its command's exit status.
+unfinished()
+{
+	tr -d '\r' <"$run/registers" 2>/dev/null | grep -aE '^(CPU#|[ER]IP=| *PC=| *pc |PSW=)' >&2 || true
 	if [ -e "$run/still" ]; then
 		printf 'error: the guest stood still: no CPU used and nothing said for %d s\n' "$still" >&2
-	elif [ "$status" -eq 124 ]; then
+	elif [ -e "$run/hung" ] || [ "$status" -eq 124 ]; then
 		printf 'error: the guest hung: no end after %d s\n' "$timeout" >&2
 	else
 		printf 'error: the guest ended before its command did\n' >&2
 	fi
+}
+
+if [ -z "$allow_splat" ] && [ -s "$before" ] && ! splat=$("$ROOT/scripts/splat.sh" ${failing:+"$failing"} "$before"); then
+	tail_console 60
+	printf 'error: the kernel printed a splat (all of the console: %s/console.log):\n%s\n' "${BUILD#"$ROOT"/}" "$(head -n 20 <<<"$splat")" >&2
+	[ -s "$run/status" ] || unfinished
+	exit 126
+fi
+if ! [ -s "$run/status" ]; then
+	tail_console
+	unfinished
 	exit 125
 fi
 exit "$(cat "$run/status")"
