@@ -1230,17 +1230,29 @@ fn standard_output_is_for_the_list_alone() {
 
 #[test]
 fn what_waits_says_so() {
+    use std::io::{BufRead, BufReader};
+
     let bench = Bench::new();
     if !can_notify(&bench) {
         return;
     }
-    let run = |args: &[&str]| {
-        let run = ["run", "--via", "notify", "--force", "-o", "l"];
-        bench.call(&[&run, args].concat())
-    };
-    let done = run(&["--", "sh", "-c", "sleep 8 & exit 0"]);
-    assert!(done.err.contains("left processes"), "{}", done.err);
-    assert_eq!(run(&["-q", "--", "sh", "-c", "sleep 3 & exit 0"]).err, "");
+    // What is left is there until the line has been said.
+    let mut child = start(&bench, &[], "echo ready; sleep 600 & exit 0");
+    let said = BufReader::new(child.stderr.take().unwrap());
+    let mut all = String::new();
+    for line in said.lines() {
+        let line = line.unwrap();
+        if line.contains("left processes") {
+            signal(&child, "-TERM");
+        }
+        all += &line;
+    }
+    assert!(all.contains("left processes"), "{all}");
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{all}");
+
+    let quiet = ["run", "-q", "--via", "notify", "--force", "-o", "l", "--"];
+    let done = bench.call(&[&quiet[..], &["sh", "-c", "sleep 3 & exit 0"]].concat());
+    assert_eq!(done.err, "");
 }
 
 #[test]
