@@ -146,8 +146,8 @@ switches()
 look_at_guest()
 {
 	cp "$console" "$console.before" 2>/dev/null || true
-	# QEMU's monitor says how it was asked, too; a guest that is gone says nothing.
-	printf 'info registers -a\nnmi\n' >"$run/monitor.in" &
+	# Opened to read as well, it waits for nobody.
+	printf 'info registers -a\nnmi\n' 1<>"$run/monitor.in"
 	timeout 10 cat "$run/monitor.out" >"$run/registers" || true
 }
 
@@ -189,7 +189,7 @@ timeout --foreground --kill-after=5 $((timeout + 60)) "${vng[@]}" \
 	--qemu-opts="-pidfile $run/pid -chardev file,id=klog,path=$console $klog_device \
 -chardev pipe,id=monitor,path=$run/monitor -mon chardev=monitor $qemu" \
 	-- "$ROOT/scripts/guest.sh $run" > >(cat) 2> >(cat >&2) || status=$?
-kill "$watcher" 2>/dev/null || true
+[ -e "$run/hung" ] || [ -e "$run/still" ] || kill "$watcher" 2>/dev/null || true
 wait
 
 # A kernel may die before it has its console.
