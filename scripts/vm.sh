@@ -214,7 +214,7 @@ tail_console()
 # How a guest ended that did not get as far as its command's exit status.
 unfinished()
 {
-	tr -d '\r' <"$run/registers" 2>/dev/null | grep -aE '^(CPU#|[ER]IP=| *PC=| *pc |PSW=)' >&2 || true
+	[ ! -f "$run/registers" ] || tr -d '\r' <"$run/registers" | grep -aE '^(CPU#|[ER]IP=| *PC=| *pc |PSW=)' >&2 || true
 	if [ -e "$run/still" ]; then
 		printf 'error: the guest stood still: no CPU used and nothing said for %d s\n' "$still" >&2
 	elif [ -e "$run/hung" ] || [ "$status" -eq 124 ]; then
