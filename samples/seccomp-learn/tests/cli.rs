@@ -1128,6 +1128,23 @@ fn signal(child: &std::process::Child, signal: &str) {
     assert!(status.unwrap().success());
 }
 
+/// Sends the signal at each line of what it says that has `text`, and returns all that it says.
+fn signal_at(child: &mut std::process::Child, text: &str, name: &str) -> String {
+    use std::io::{BufRead, BufReader};
+
+    let said = BufReader::new(child.stderr.take().unwrap());
+    let mut all = String::new();
+    for line in said.lines() {
+        let line = line.unwrap();
+        if line.contains(text) {
+            signal(child, name);
+        }
+        all += &line;
+        all.push('\n');
+    }
+    all
+}
+
 #[test]
 fn a_command_that_ends_in_order_when_asked_is_complete() {
     let bench = Bench::new();
@@ -1162,8 +1179,6 @@ fn other_signals_reach_the_command_and_end_nothing() {
 
 #[test]
 fn a_second_signal_ends_the_run() {
-    use std::io::{BufRead, BufReader};
-
     let bench = Bench::new();
     if !can_notify(&bench) {
         return;
@@ -1171,15 +1186,9 @@ fn a_second_signal_ends_the_run() {
     // The first is not heard.
     let script = "trap '' TERM; echo ready; while :; do sleep 0.1; done";
     let mut child = start(&bench, &[], script);
-    let said = BufReader::new(child.stderr.take().unwrap());
     signal(&child, "-TERM");
-    let mut last = String::new();
-    for line in said.lines() {
-        last = line.unwrap();
-        if last.contains("was passed on") {
-            signal(&child, "-TERM");
-        }
-    }
+    let said = signal_at(&mut child, "was passed on", "-TERM");
+    let last = said.lines().last().unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(124), "{last}");
     assert!(last.contains("interrupted by"), "{last}");
 }
@@ -1230,25 +1239,15 @@ fn standard_output_is_for_the_list_alone() {
 
 #[test]
 fn what_waits_says_so() {
-    use std::io::{BufRead, BufReader};
-
     let bench = Bench::new();
     if !can_notify(&bench) {
         return;
     }
     // What is left is there until the line has been said.
     let mut child = start(&bench, &[], "echo ready; sleep 600 & exit 0");
-    let said = BufReader::new(child.stderr.take().unwrap());
-    let mut all = String::new();
-    for line in said.lines() {
-        let line = line.unwrap();
-        if line.contains("left processes") {
-            signal(&child, "-TERM");
-        }
-        all += &line;
-    }
-    assert!(all.contains("left processes"), "{all}");
-    assert_eq!(child.wait().unwrap().code(), Some(0), "{all}");
+    let said = signal_at(&mut child, "left processes", "-TERM");
+    assert!(said.contains("left processes"), "{said}");
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{said}");
 
     let quiet = ["run", "-q", "--via", "notify", "--force", "-o", "l", "--"];
     let done = bench.call(&[&quiet[..], &["sh", "-c", "sleep 3 & exit 0"]].concat());
