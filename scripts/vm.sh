@@ -167,7 +167,7 @@ watch_guest()
 		fi
 		[ $((SECONDS - begin)) -lt "$timeout" ] || how=hung
 		if [ -n "$how" ]; then
-			touch "$run/$how"
+			echo "$how" >"$run/ended"
 			look_at_guest
 			kill_guest
 			return
@@ -189,7 +189,7 @@ timeout --foreground --kill-after=5 $((timeout + 60)) "${vng[@]}" \
 	--qemu-opts="-pidfile $run/pid -chardev file,id=klog,path=$console $klog_device \
 -chardev pipe,id=monitor,path=$run/monitor -mon chardev=monitor $qemu" \
 	-- "$ROOT/scripts/guest.sh $run" > >(cat) 2> >(cat >&2) || status=$?
-[ -e "$run/hung" ] || [ -e "$run/still" ] || kill "$watcher" 2>/dev/null || true
+[ -e "$run/ended" ] || kill "$watcher" 2>/dev/null || true
 wait
 
 # A kernel may die before it has its console.
@@ -215,13 +215,12 @@ tail_console()
 unfinished()
 {
 	[ ! -f "$run/registers" ] || tr -d '\r' <"$run/registers" | grep -aE '^(CPU#|[ER]IP=| *PC=| *pc |PSW=)' >&2 || true
-	if [ -e "$run/still" ]; then
-		printf 'error: the guest stood still: no CPU used and nothing said for %d s\n' "$still" >&2
-	elif [ -e "$run/hung" ] || [ "$status" -eq 124 ]; then
-		printf 'error: the guest hung: no end after %d s\n' "$timeout" >&2
-	else
-		printf 'error: the guest ended before its command did\n' >&2
-	fi
+	[ -e "$run/ended" ] || [ "$status" -ne 124 ] || echo hung >"$run/ended"
+	case $(cat "$run/ended" 2>/dev/null) in
+	still) printf 'error: the guest stood still: no CPU used and nothing said for %d s\n' "$still" >&2 ;;
+	hung) printf 'error: the guest hung: no end after %d s\n' "$timeout" >&2 ;;
+	*) printf 'error: the guest ended before its command did\n' >&2 ;;
+	esac
 }
 
 if [ -z "$allow_splat" ] && [ -s "$before" ] && ! splat=$("$ROOT/scripts/splat.sh" ${failing:+"$failing"} "$before"); then
