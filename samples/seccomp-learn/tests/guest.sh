@@ -119,6 +119,43 @@ audit() {
 	python3 "$here/audit.py" "$@"
 }
 
+# audit_is FIELD: its value.
+audit_is() {
+	audit | awk -v field="$1" '$1 == field { print $2 }'
+}
+
+# await PID COMMAND...: waits until the command succeeds; fails if PID ends before.
+await() {
+	local pid=$1
+	shift
+	until "$@"; do
+		kill -0 "$pid" 2>/dev/null || { fail "it has ended too early: $(<err.log)"; return; }
+		sleep 0.1
+	done
+}
+
+# waiting OPTION...: starts a run of a program that waits, and has it wait. Its number
+# is in pid.
+waiting() {
+	# What an earlier one said is no answer.
+	rm -f out.log
+	"$learn" run --force "$@" -o list.txt -- "$programs" wait >out.log 2>err.log &
+	pid=$!
+	await "$pid" grep -qs ready out.log
+}
+
+# stop PID: has a run end, and waits for that.
+stop() {
+	kill -TERM "$1"
+	wait "$1"
+}
+
+# Has all actions logged, as it is without anybody's doing.
+log_all_actions() {
+	sed 's/ allow//' /proc/sys/kernel/seccomp/actions_avail \
+		>/proc/sys/kernel/seccomp/actions_logged
+}
+
 # ---- programs of different kinds ----
 
 test_coreutils() {
@@ -479,11 +516,8 @@ test_interrupted() {
 	[[ -n $programs ]] || { skip "no compiler"; return; }
 	local status=0 pid
 	# A shell's background command ignores SIGINT, so SIGTERM is sent.
-	"$learn" run --force -o list.txt -- "$programs" wait >out.log 2>err.log &
-	pid=$!
-	until grep -qs ready out.log; do sleep 0.1; done
-	kill -TERM "$pid"
-	wait "$pid" || status=$?
+	waiting || return
+	stop "$pid" || status=$?
 	((status == 124)) || fail "status $status" || return
 	grep -qx '# incomplete: interrupted by SIGTERM' list.txt || fail "not said" || return
 	grep -qxE "pause|ppoll" list.txt || fail "pause is not in the list"
@@ -503,8 +537,7 @@ test_audit_settings() {
 	learns profile.json -- true
 	local status=$?
 	after=$(</proc/sys/kernel/seccomp/actions_logged)
-	sed 's/ allow//' /proc/sys/kernel/seccomp/actions_avail \
-		>/proc/sys/kernel/seccomp/actions_logged
+	log_all_actions
 	((status == 0)) || return
 	[[ $after == 'kill_process errno' ]] || fail "actions_logged: $after"
 }
@@ -551,27 +584,23 @@ test_administrator() {
 	[[ -n $programs ]] || { skip "no compiler"; return; }
 	have python3 || { skip "no python3"; return; }
 	local pid enabled
-	enabled=$(audit | awk '$1 == "enabled" { print $2 }')
+	enabled=$(audit_is enabled)
 	audit backlog_limit 64
 	audit enabled 0
-	"$learn" run --backlog 4 --force -o list.txt -- "$programs" wait >out.log 2>err.log &
-	pid=$!
-	until grep -qs ready out.log; do sleep 0.1; done
+	waiting --backlog 4 || return
 	[[ $(audit | tr '\n' ' ') == 'enabled 1 rate_limit 0 backlog_limit 64 ' ]] ||
 		fail "during the run: $(audit | tr '\n' ' ')" || return
 	# It is on already, as the run needs it.
 	audit enabled 1
 	audit rate_limit 1000
 	echo kill_process >/proc/sys/kernel/seccomp/actions_logged
-	kill -TERM "$pid"
-	wait "$pid"
+	stop "$pid"
 	local after actions
 	after=$(audit | tr '\n' ' ')
 	actions=$(</proc/sys/kernel/seccomp/actions_logged)
 	audit rate_limit 0
 	audit enabled "$enabled"
-	sed 's/ allow//' /proc/sys/kernel/seccomp/actions_avail \
-		>/proc/sys/kernel/seccomp/actions_logged
+	log_all_actions
 	[[ $after == 'enabled 1 rate_limit 1000 backlog_limit 64 ' ]] || fail "after the run: $after" || return
 	[[ $actions == kill_process ]] || fail "actions_logged: $actions" || return
 	grep -q 'set by somebody else meanwhile' err.log || fail "it was not said: $(<err.log)"
@@ -600,9 +629,7 @@ test_killed_run() {
 	[[ -n $programs ]] || { skip "no compiler"; return; }
 	have python3 || { skip "no python3"; return; }
 	before=$(audit)
-	"$learn" run --force -o list.txt -- "$programs" wait >out.log 2>err.log &
-	pid=$!
-	until grep -qs ready out.log; do sleep 0.1; done
+	waiting || return
 	kill -KILL "$pid"
 	wait "$pid" 2>/dev/null
 	kill -KILL "$(awk '$1 == "ready" { print $2 }' out.log)"
@@ -618,15 +645,13 @@ test_changed_after_killed_run() {
 	[[ -n $programs ]] || { skip "no compiler"; return; }
 	have python3 || { skip "no python3"; return; }
 	before=$(audit | grep -v backlog_limit)
-	"$learn" run --force -o list.txt -- "$programs" wait >out.log 2>err.log &
-	pid=$!
-	until grep -qs ready out.log; do sleep 0.1; done
+	waiting || return
 	kill -KILL "$pid"
 	wait "$pid" 2>/dev/null
 	kill -KILL "$(awk '$1 == "ready" { print $2 }' out.log)"
 	audit backlog_limit 500
 	learns profile.json -- true || return
-	pid=$(audit | awk '$1 == "backlog_limit" { print $2 }')
+	pid=$(audit_is backlog_limit)
 	audit backlog_limit 64
 	((pid == 500)) || fail "the backlog limit is $pid" || return
 	[[ $(audit | grep -v backlog_limit) == "$before" ]] || fail "not put back: $(audit | tr '\n' ' ')"
@@ -666,9 +691,8 @@ test_stopped_server() {
 	"$learn" run --force -o list.txt -- redis-server --port 0 --unixsocket "$work/socket" --save '' \
 		>out.log 2>err.log &
 	pid=$!
-	until [[ -S socket ]]; do sleep 0.1; done
-	kill -TERM "$pid"
-	wait "$pid" || status=$?
+	await "$pid" test -S socket || return
+	stop "$pid" || status=$?
 	((status == 0)) || fail "status $status: $(<err.log)" || return
 	grep -q ' complete;' err.log || fail "$(<err.log)"
 }
