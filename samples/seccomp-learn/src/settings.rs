@@ -11,12 +11,13 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
+use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
 use crate::audit::{Control, Status};
@@ -131,13 +132,20 @@ impl fmt::Display for Note {
     }
 }
 
-/// A setting: what was found, and what runs have put in its place.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A setting: what to put back, and what runs have done to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Field<T> {
+    /// What is to be put back.
     found: T,
-    /// What the runs since then have set, the last of them last.
-    ours: Vec<T>,
-    /// Somebody else has set it since.
+    /// What a run has set, unless somebody else has set something since.
+    last: Option<T>,
+    /// All that runs have set, each with what was there before.
+    writes: Vec<(T, T)>,
+    /// How many of them the log of this run cannot tell of any more.
+    #[serde(skip)]
+    passed: usize,
+    /// Somebody else has set it.
+    #[serde(skip)]
     theirs: bool,
 }
 
@@ -145,49 +153,62 @@ impl<T: Clone + PartialEq> Field<T> {
     fn new(found: T) -> Self {
         Self {
             found,
-            ours: Vec::new(),
+            last: None,
+            writes: Vec::new(),
+            passed: 0,
             theirs: false,
         }
     }
 
-    /// What a run sets.
-    fn set(&mut self, value: T) {
-        self.ours.retain(|mine| *mine != value);
-        self.ours.push(value);
-    }
-
-    fn is_ours(&self, now: &T) -> bool {
-        self.ours.last().unwrap_or(&self.found) == now
-    }
-
-    /// What is there now and is not ours is the new "found".
-    fn absorb(&mut self, now: T) {
-        if !self.is_ours(&now) {
-            *self = Self::new(now);
+    /// What a run sets, if it is not so already.
+    fn set(&mut self, now: T, value: T) {
+        if now != value {
+            self.last = Some(value.clone());
+            self.writes.push((now, value));
         }
     }
 
-    /// Somebody else's change, told by its record. A run writes only what
-    /// differs, and what it writes is saved.
-    fn claim(&mut self, new: T, same: bool) {
-        if same || self.theirs || !self.ours.contains(&new) {
-            self.found = new;
+    /// Somebody else's value, which stays.
+    fn keep(&mut self, value: T) {
+        self.found = value;
+        self.theirs |= self.last.take().is_some();
+    }
+
+    /// What is there now and was not set by a run is somebody else's.
+    fn absorb(&mut self, now: T) {
+        if self.last.as_ref() != Some(&now) {
+            self.keep(now);
+        }
+    }
+
+    /// Takes a change that the log tells of.
+    fn claim(&mut self, old: T, new: T) {
+        if !self.by_run(&old, &new) {
+            self.keep(new);
             self.theirs = true;
         }
     }
 
-    /// What it should be after the last run.
-    fn wanted(&self, now: T) -> T {
-        if self.is_ours(&now) {
-            self.found.clone()
-        } else {
-            now
+    /// Takes a change that another run has made, if it is one. What that run found
+    /// is what to put back, if somebody else had set it.
+    fn by_run(&mut self, old: &T, new: &T) -> bool {
+        let others = self.writes.get(self.passed..).unwrap_or_default();
+        let is_it = |write: &(T, T)| write.0 == *old && write.1 == *new;
+        let Some(at) = others.iter().position(is_it) else {
+            return false;
+        };
+        self.passed += at + 1;
+        if self.last.is_none() {
+            self.found = old.clone();
+            self.last = Some(new.clone());
+            self.theirs = false;
         }
+        true
     }
 }
 
 /// All that is changed for a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Saved {
     enabled: Field<u32>,
     rate_limit: Field<u32>,
@@ -224,12 +245,22 @@ impl Saved {
         self.actions_logged.absorb(names(actions_logged));
     }
 
-    /// Whether there is something to put back.
-    fn differs(&self, status: &Status, actions_logged: &str) -> bool {
-        self.enabled.wanted(status.enabled) != status.enabled
-            || self.rate_limit.wanted(status.rate_limit) != status.rate_limit
-            || self.backlog_limit.wanted(status.backlog_limit) != status.backlog_limit
-            || self.actions_logged.wanted(names(actions_logged)) != names(actions_logged)
+    /// What is set now, made what it was.
+    fn wanted(&self, now: &Status) -> Status {
+        Status {
+            enabled: self.enabled.found,
+            rate_limit: self.rate_limit.found,
+            backlog_limit: self.backlog_limit.found,
+            ..*now
+        }
+    }
+
+    /// Has the log tell of what came after `own` alone.
+    fn since(&mut self, own: &Self) {
+        self.enabled.passed = own.enabled.writes.len();
+        self.rate_limit.passed = own.rate_limit.writes.len();
+        self.backlog_limit.passed = own.backlog_limit.writes.len();
+        self.actions_logged.passed = own.actions_logged.writes.len();
     }
 
     fn claim(&mut self, change: &Change) {
@@ -241,9 +272,16 @@ impl Saved {
                     "audit_backlog_limit" => &mut self.backlog_limit,
                     _ => return,
                 };
-                field.claim(*new, new == old);
+                field.claim(*old, *new);
+                // While audit is off nothing is recorded, and so not that a run
+                // has switched it on again.
+                if name == "audit_enabled" && *new == 0 {
+                    field.by_run(&0, &1);
+                }
             }
-            Change::ActionsLogged { new, old } => self.actions_logged.claim(names(new), new == old),
+            Change::ActionsLogged { new, old } => {
+                self.actions_logged.claim(names(old), names(new));
+            }
         }
     }
 
@@ -256,47 +294,6 @@ impl Saved {
         ]
         .into_iter()
         .filter_map(|(theirs, name)| theirs.then_some(name))
-    }
-
-    fn to_text(&self) -> String {
-        let numbers = |field: &Field<u32>| {
-            let ours: Vec<String> = field.ours.iter().map(ToString::to_string).collect();
-            format!("{} {}\n", field.found, ours.join(" "))
-        };
-        let mut lines = numbers(&self.enabled);
-        lines += &numbers(&self.rate_limit);
-        lines += &numbers(&self.backlog_limit);
-        let actions = &self.actions_logged;
-        for names in std::iter::once(&actions.found).chain(&actions.ours) {
-            lines += &format!("{}\n", text(names));
-        }
-        lines
-    }
-
-    fn from_text(text: &str) -> Option<Self> {
-        let mut lines = text.lines();
-        let mut numbers = || {
-            let mut words = lines.next()?.split(' ').map(str::parse);
-            let field = Field {
-                found: words.next()?.ok()?,
-                ours: words.collect::<std::result::Result<Vec<_>, _>>().ok()?,
-                theirs: false,
-            };
-            (!field.ours.is_empty()).then_some(field)
-        };
-        let (enabled, rate_limit, backlog_limit) = (numbers()?, numbers()?, numbers()?);
-        // Nothing is logged where somebody has emptied the list.
-        let actions_logged = Field {
-            found: names(lines.next()?),
-            ours: lines.map(names).collect(),
-            theirs: false,
-        };
-        Some(Self {
-            enabled,
-            rate_limit,
-            backlog_limit,
-            actions_logged,
-        })
     }
 }
 
@@ -348,12 +345,15 @@ impl<M: Machine> Settings<M> {
     }
 
     fn saved(&self) -> Option<Saved> {
-        Saved::from_text(&fs::read_to_string(self.place.join(SAVED)).ok()?)
+        serde_json::from_slice(&fs::read(self.place.join(SAVED)).ok()?).ok()
     }
 
     fn save(&self, saved: &Saved) -> Result<()> {
         let path = self.place.join(SAVED);
-        fs::write(&path, saved.to_text()).tried(format!("cannot write {}", path.display()))
+        serde_json::to_vec(saved)
+            .map_err(io::Error::from)
+            .and_then(|text| fs::write(&path, text))
+            .tried(format!("cannot write {}", path.display()))
     }
 
     /// Becomes one of the users; the first one has to deal with what a run that
@@ -381,10 +381,12 @@ impl<M: Machine> Settings<M> {
                 // used it stays on.
                 let used = self.machine.rules().map_or(true, |(_, any)| any);
                 if status.pid != 0 || used {
-                    saved.enabled = Field::new(status.enabled);
+                    saved.enabled.keep(status.enabled);
                 }
             }
-            if alone && saved.differs(status, logged) {
+            let differs =
+                saved.wanted(status) != *status || saved.actions_logged.found != names(logged);
+            if alone && differs {
                 self.notes.push(Note::LeftByKilledRun);
             }
             self.own = saved;
@@ -414,10 +416,11 @@ impl<M: Machine> Settings<M> {
         let found = names(logged);
         let mut fit_names = found.clone();
         fit_names.insert(action.kernel_name().to_owned());
-        self.own.enabled.set(fit.enabled);
-        self.own.rate_limit.set(fit.rate_limit);
-        self.own.backlog_limit.set(fit.backlog_limit);
-        self.own.actions_logged.set(fit_names.clone());
+        let own = &mut self.own;
+        own.enabled.set(now.enabled, fit.enabled);
+        own.rate_limit.set(now.rate_limit, fit.rate_limit);
+        own.backlog_limit.set(now.backlog_limit, fit.backlog_limit);
+        own.actions_logged.set(found.clone(), fit_names.clone());
         // Before the first change, so that a run that is killed has saved it.
         if self.users.is_some() {
             self.save(&self.own)?;
@@ -463,41 +466,39 @@ impl<M: Machine> Settings<M> {
             Some(_) => self.saved().unwrap_or_else(|| self.own.clone()),
             None => self.own.clone(),
         };
+        saved.since(&self.own);
         for change in &self.changes {
             saved.claim(change);
         }
+        let done = match &self.users {
+            Some(users) if users.relock(FlockArg::LockExclusiveNonblock).is_err() => {
+                self.save(&saved)
+            }
+            _ => self.restore(&mut saved),
+        };
         self.notes.extend(saved.theirs().map(Note::SetMeanwhile));
-        if let Some(users) = &self.users {
-            if users.relock(FlockArg::LockExclusiveNonblock).is_err() {
-                if let Err(e) = self.save(&saved) {
-                    self.notes.push(Note::NotPutBack(e.to_string()));
-                }
-                return;
-            }
-        }
-        match self.restore(&saved) {
-            Ok(()) => {
-                let _ = fs::remove_file(self.place.join(SAVED));
-            }
-            Err(e) => self.notes.push(Note::NotPutBack(e.to_string())),
+        if let Err(e) = done {
+            self.notes.push(Note::NotPutBack(e.to_string()));
         }
     }
 
-    fn restore(&mut self, saved: &Saved) -> Result<()> {
+    fn restore(&mut self, saved: &mut Saved) -> Result<()> {
         let now = self.machine.status()?;
-        let wanted = Status {
-            enabled: saved.enabled.wanted(now.enabled),
-            rate_limit: saved.rate_limit.wanted(now.rate_limit),
-            backlog_limit: saved.backlog_limit.wanted(now.backlog_limit),
-            ..now
-        };
-        // actions_logged first: its change is a record too, if audit is on.
-        let logged = names(&self.machine.actions_logged()?);
-        let wanted_names = saved.actions_logged.wanted(logged.clone());
-        if wanted_names != logged {
-            self.machine.set_actions_logged(&text(&wanted_names))?;
+        let logged = self.machine.actions_logged()?;
+        saved.absorb(&now, &logged);
+        // An audit daemon that has come meanwhile needs audit, whoever has
+        // switched it on.
+        if now.pid != 0 && now.pid != self.before.pid {
+            saved.enabled.keep(now.enabled);
         }
-        self.machine.change(&now, &wanted)
+        // actions_logged first: its change is a record too, if audit is on.
+        let wanted = &saved.actions_logged.found;
+        if *wanted != names(&logged) {
+            self.machine.set_actions_logged(&text(wanted))?;
+        }
+        self.machine.change(&now, &saved.wanted(&now))?;
+        let _ = fs::remove_file(self.place.join(SAVED));
+        Ok(())
     }
 }
 
@@ -673,7 +674,8 @@ mod tests {
             status.rate_limit = 7;
             status.backlog_limit = 500;
         });
-        run.leave();
+        let notes = ["audit's rate limit", "audit's backlog limit"].map(Note::SetMeanwhile);
+        assert_eq!(run.leave(), notes);
         assert_eq!(bench.fake.values(), (0, 7, 500, "errno kill".to_owned()));
     }
 
@@ -686,11 +688,78 @@ mod tests {
         assert_eq!(run.leave(), [Note::SetMeanwhile("audit's enabled flag")]);
         assert_eq!(bench.fake.values().0, 1);
 
+        // Switched off and on again, of which the log has the one alone, as audit
+        // is off at the other; whatever was found.
+        for found in [0, 1] {
+            bench.fake.administrator(|status| status.enabled = found);
+            let mut run = bench.enter(None);
+            run.changed(vec![set("audit_enabled", 0, 1)]);
+            assert_eq!(run.leave(), [Note::SetMeanwhile("audit's enabled flag")]);
+            assert_eq!(bench.fake.values().0, 1, "{found}");
+        }
         bench.fake.administrator(|status| status.enabled = 0);
-        let mut run = bench.enter(None);
-        run.changed(vec![set("audit_enabled", 0, 1), set("audit_enabled", 1, 0)]);
-        run.leave();
+        let run = bench.enter(None);
+        bench.fake.administrator(|status| status.pid = 99);
+        assert_eq!(run.leave(), [Note::SetMeanwhile("audit's enabled flag")]);
         assert_eq!(bench.fake.values().0, 1);
+        // A daemon that was there before goes without audit as it did.
+        bench.fake.administrator(|status| status.enabled = 0);
+        assert_eq!(bench.enter(None).leave(), []);
+        assert_eq!(bench.fake.values().0, 0);
+    }
+
+    #[test]
+    fn what_is_set_between_two_runs_comes_back_after_the_second() {
+        let names = |new: &str, old: &str| Change::ActionsLogged {
+            new: new.to_owned(),
+            old: old.to_owned(),
+        };
+        let bench = Bench::new();
+        let mut first = bench.enter(None);
+        bench.fake.administrator(|status| {
+            status.enabled = 0;
+            status.rate_limit = 1000;
+            status.backlog_limit = 500;
+        });
+        bench.fake.0.borrow_mut().1 = "kill".to_owned();
+        let second = bench.enter(None);
+        // The second's are in the log of the first, where audit was on; here that
+        // of audit_enabled alone is not.
+        first.changed(vec![
+            set("audit_rate_limit", 1000, 0),
+            set("audit_backlog_limit", 500, BACKLOG),
+            names("kill", "errno kill log"),
+            set("audit_enabled", 0, 1),
+            set("audit_rate_limit", 0, 1000),
+            set("audit_backlog_limit", BACKLOG, 500),
+            names("kill log", "kill"),
+        ]);
+        assert_eq!(first.leave(), []);
+        assert_eq!(bench.fake.values(), (1, 0, BACKLOG, "kill log".to_owned()));
+        second.leave();
+        assert_eq!(bench.fake.values(), (0, 1000, 500, "kill".to_owned()));
+    }
+
+    #[test]
+    fn what_is_set_after_the_last_run_has_come_stays() {
+        let bench = Bench::new();
+        let mut first = bench.enter(None);
+        let second = bench.enter(Some(20_000));
+        let third = bench.enter(Some(30_000));
+        // Of the second the log has nothing, as it came before the first looked.
+        first.changed(vec![
+            set("audit_backlog_limit", 30_000, 20_000),
+            set("audit_backlog_limit", 20_000, 30_000),
+            // The third has done the same once, and not again.
+            set("audit_backlog_limit", 30_000, 20_000),
+        ]);
+        assert_eq!(first.leave(), [Note::SetMeanwhile("audit's backlog limit")]);
+        second.leave();
+        third.leave();
+        assert_eq!(
+            bench.fake.values(),
+            (0, 20, 30_000, "errno kill".to_owned())
+        );
     }
 
     #[test]
@@ -758,12 +827,11 @@ mod tests {
     fn what_was_saved_survives_its_text() {
         for logged in ["kill_process errno log", ""] {
             let mut saved = Saved::new(&Fake::new().status().unwrap(), logged);
-            saved.rate_limit.set(0);
-            saved.enabled.set(1);
-            saved.backlog_limit.set(9000);
-            saved.actions_logged.set(names("errno trap"));
-            assert_eq!(Saved::from_text(&saved.to_text()), Some(saved));
+            saved.rate_limit.set(20, 0);
+            saved.backlog_limit.set(64, 9000);
+            saved.actions_logged.set(names(logged), names("errno trap"));
+            let text = serde_json::to_string(&saved).unwrap();
+            assert_eq!(serde_json::from_str::<Saved>(&text).unwrap(), saved);
         }
-        assert_eq!(Saved::from_text("1 2"), None);
     }
 }

@@ -606,6 +606,53 @@ test_administrator() {
 	grep -q 'set by somebody else meanwhile' err.log || fail "it was not said: $(<err.log)"
 }
 
+# Audit that is switched off and on again meanwhile stays on, though there is no record
+# of the latter.
+test_audit_off_and_on() {
+	[[ -n $programs ]] || { skip "no compiler"; return; }
+	have python3 || { skip "no python3"; return; }
+	local pid enabled found after=1
+	enabled=$(audit_is enabled)
+	for found in 0 1; do
+		audit enabled "$found"
+		waiting || return
+		audit enabled 0
+		audit enabled 1
+		stop "$pid"
+		after=$(audit_is enabled)
+		((after == 1)) || break
+	done
+	audit enabled "$enabled"
+	((after == 1)) || fail "found $found: it is $after after the run" || return
+	grep -q "audit's enabled flag was set by somebody else meanwhile" err.log ||
+		fail "it was not said: $(<err.log)"
+}
+
+# What an administrator says while one run lasts is there again after the next, which
+# has begun before the end of the first.
+test_set_between_two_runs() {
+	[[ -n $programs ]] || { skip "no compiler"; return; }
+	have python3 || { skip "no python3"; return; }
+	local pid first before after actions
+	before=$(audit_is rate_limit)
+	waiting || return
+	first=$pid
+	audit rate_limit 1000
+	audit backlog_limit 500
+	echo kill_process >/proc/sys/kernel/seccomp/actions_logged
+	waiting || return
+	stop "$first"
+	[[ $(audit_is rate_limit) == 0 ]] || fail "the second has a rate limit" || return
+	stop "$pid"
+	after="$(audit_is rate_limit) $(audit_is backlog_limit)"
+	actions=$(</proc/sys/kernel/seccomp/actions_logged)
+	audit rate_limit "$before"
+	audit backlog_limit 64
+	log_all_actions
+	[[ $after == '1000 500' ]] || fail "limits: $after" || return
+	[[ $actions == kill_process ]] || fail "actions_logged: $actions"
+}
+
 # A rule that keeps records back, of a user that the program may become.
 test_exclude_rule() {
 	[[ -n $programs ]] || { skip "no compiler"; return; }
@@ -769,7 +816,8 @@ tests=(
 	flood flood_small_backlog flood_without_waiting
 	once once_small_backlog once_in_each_pass records_are_each
 	interrupted terminal audit_settings
-	administrator exclude_rule killed_run changed_after_killed_run
+	administrator audit_off_and_on set_between_two_runs
+	exclude_rule killed_run changed_after_killed_run
 	survives_a_signal survives stopped_server
 	notify_unprivileged notify_arguments notify_threads
 	status_and_streams
