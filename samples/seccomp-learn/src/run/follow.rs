@@ -143,7 +143,6 @@ pub fn follow(
         ask: duration.map(|duration| system.now() + duration),
         kill: None,
         killing: false,
-        timed: duration.is_some(),
     };
     loop {
         if !follower.reap(system)? {
@@ -170,7 +169,6 @@ struct Follower {
     ask: Option<Instant>,
     kill: Option<Instant>,
     killing: bool,
-    timed: bool,
 }
 
 impl Follower {
@@ -268,9 +266,8 @@ impl Follower {
         if self.killing {
             losses.insert(0, Loss::Killed);
         } else if let Some(End::Killed(signal)) = self.end {
-            // The one that ends it when its time is up was asked for.
-            let ours = self.passed.contains(&(signal as i32)) || self.stops > 1;
-            if ours && !(self.timed && self.stops == 0) {
+            // The SIGTERM that ends it when its time is up was not passed on.
+            if self.passed.contains(&(signal as i32)) || self.stops > 1 {
                 losses.insert(0, Loss::Interrupted(signal.as_str()));
             }
         }
@@ -683,6 +680,13 @@ mod tests {
             assert_eq!(done.ending.losses, []);
             assert!(!done.ending.stopped);
         }
+        // Another signal may have ended it before that.
+        let hangup = [
+            Step::Signal(libc::SIGHUP),
+            Step::End(CHILD, End::Killed(Signal::SIGHUP)),
+        ];
+        let done = play(&[CHILD], minute, &hangup);
+        assert_eq!(done.ending.losses, [Loss::Interrupted("SIGHUP")]);
         // One that ends by itself before that.
         let done = play(&[CHILD], minute, &[Step::End(CHILD, End::Exited(0))]);
         assert_eq!(done.ending, Ending::default());
