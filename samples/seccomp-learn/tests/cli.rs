@@ -3,11 +3,14 @@
 //! The program as people call it, on this machine and without privilege.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
+use nix::fcntl::{fcntl, FcntlArg, OFlag};
+use nix::unistd::pipe2;
 use tempfile::TempDir;
 
 struct Bench(TempDir);
@@ -1159,8 +1162,6 @@ fn signal(child: &std::process::Child, signal: &str) {
 
 /// Sends the signal at each line of what it says that has `text`, and returns all that it says.
 fn signal_at(child: &mut std::process::Child, text: &str, name: &str) -> String {
-    use std::io::{BufRead, BufReader};
-
     let said = BufReader::new(child.stderr.take().unwrap());
     let mut all = String::new();
     for line in said.lines() {
@@ -1220,6 +1221,58 @@ fn a_second_signal_ends_the_run() {
     let last = said.lines().last().unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(124), "{last}");
     assert!(last.contains("interrupted by"), "{last}");
+}
+
+/// A pipe that nothing can be written to until it is read.
+fn full_pipe() -> (fs::File, fs::File) {
+    let (reader, writer) = pipe2(OFlag::O_CLOEXEC).unwrap();
+    let mut writer = fs::File::from(writer);
+    fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
+    while writer.write(&[b'\n'; 4096]).is_ok() {}
+    fcntl(&writer, FcntlArg::F_SETFL(OFlag::empty())).unwrap();
+    (reader.into(), writer)
+}
+
+#[test]
+fn a_signal_behind_the_end_costs_no_result() {
+    let bench = Bench::new();
+    if !can_notify() {
+        return;
+    }
+    bench.file("list", "execve\n");
+    let run = "run -q --via notify -- sh -c";
+    let enforce = "enforce -q --via notify --action log list -- sh -c";
+    for (args, code, result) in [
+        (run, 0, "execve\n"),
+        (enforce, 123, "let through, though not allowed: "),
+    ] {
+        let (mut reader, writer) = full_pipe();
+        let args: Vec<&str> = args.split(' ').collect();
+        let mut command = bench.command(&[&args[..], &["echo $$"]].concat());
+        // The result goes where it has to wait; what the command says does not.
+        let (out, err) = match code {
+            0 => (writer.into(), Stdio::piped()),
+            _ => (Stdio::piped(), writer.into()),
+        };
+        let mut child = command.stdout(out).stderr(err).spawn().unwrap();
+        drop(command);
+        let said: Box<dyn Read> = match (child.stdout.take(), child.stderr.take()) {
+            (Some(out), _) => Box::new(out),
+            (None, err) => Box::new(err.unwrap()),
+        };
+        let mut pid = String::new();
+        BufReader::new(said).read_line(&mut pid).unwrap();
+        // Nobody waits for it any more: no signal is read from now on.
+        while Path::new("/proc").join(pid.trim()).exists() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        signal(&child, "-TERM");
+        let mut text = String::new();
+        reader.read_to_string(&mut text).unwrap();
+        let text = text.trim_start();
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{text}");
+        assert!(text.contains(result), "{text}");
+    }
 }
 
 #[test]

@@ -38,7 +38,7 @@ pub fn run(args: Enforce) -> Result<u8> {
         run::Event::New(..) => {}
         event => progress.on_event(event),
     };
-    let mut job = job(&args.execution, &profile.calls, via);
+    let mut job = job(&args.execution, &profile.calls, via)?;
     job.action = args.action;
     job.on_event = &on_event;
     // Where there are conditions, the report names the values.

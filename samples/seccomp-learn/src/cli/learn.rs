@@ -11,7 +11,7 @@ use seccomp_learn::format::Format;
 use seccomp_learn::learn::{learn, Learnt, Lesson};
 use seccomp_learn::origin::look_up;
 use seccomp_learn::profile::Profile;
-use seccomp_learn::run::{self, Job, Via};
+use seccomp_learn::run::{self, Blocked, Job, Via};
 use seccomp_learn::syscalls::Call;
 
 use super::args::{self, Execution};
@@ -50,7 +50,7 @@ pub fn run(args: args::Run) -> Result<u8> {
     let progress = Progress::new(args.execution.quiet);
     let on_event = |event| progress.on_event(event);
     let on_pass = |pass| progress.on_pass(pass);
-    let mut job = job(&args.execution, &base.calls, via);
+    let mut job = job(&args.execution, &base.calls, via)?;
     job.on_event = &on_event;
     job.records = records.as_ref();
     job.count = args.count;
@@ -202,17 +202,22 @@ fn summary(learnt: &Learnt, profile: &Profile, via: Via) -> String {
     format!("{text}; the command's exit status is {}", learnt.status)
 }
 
-/// The job that the arguments describe.
+/// The job that the arguments describe. From here on signals are blocked until this
+/// process has ended: one that comes after the command's end must not end it before
+/// the result is written.
 pub fn job<'a>(
     args: &'a Execution,
     allowed: &'a seccomp_learn::syscalls::Calls,
     via: Via,
-) -> Job<'a> {
+) -> Result<Job<'a>> {
+    let blocked = Blocked::new()?;
     let mut job = Job::new(&args.command, allowed, via);
     job.keep_privs = args.keep_privs;
     job.backlog = args.backlog;
     job.duration = args.duration;
-    job
+    job.mask = Some(blocked.before());
+    std::mem::forget(blocked);
+    Ok(job)
 }
 
 /// Chooses how calls are seen, and says so.

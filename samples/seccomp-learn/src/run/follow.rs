@@ -279,7 +279,8 @@ impl Follower {
     }
 }
 
-/// The signals that are waited for, blocked in this thread while this lives.
+/// The signals that are waited for, blocked in this thread while this lives: while it
+/// is around a run and what becomes of its outcome, no signal can end that.
 pub struct Blocked {
     signals: SigSet,
     before: SigSet,

@@ -44,6 +44,7 @@ use crate::error::{Error, Result, Tried};
 use crate::settings::Note;
 use crate::syscalls::{Arch, Call, Calls};
 
+pub use follow::Blocked;
 pub use log::available;
 pub use loss::Loss;
 
@@ -142,8 +143,8 @@ pub struct Job<'a> {
     /// for arguments that do no harm; in enforcing those with conditions.
     pub ask: bool,
     /// The signals that the command is to have blocked, where they are not those
-    /// of this thread.
-    pub(crate) mask: Option<SigSet>,
+    /// of this thread: [`Blocked::before`] of one that is around the run.
+    pub mask: Option<SigSet>,
 }
 
 impl<'a> Job<'a> {
