@@ -9,7 +9,6 @@ use crate::error::Result;
 use crate::profile::History;
 use crate::run::follow::Blocked;
 use crate::run::{run, Event, Job, Loss, Outcome};
-use crate::settings::Note;
 use crate::syscalls::{add, Call, Calls, Seen};
 
 /// After so many passes a program counts as one that never does the same twice.
@@ -67,8 +66,6 @@ pub struct Learnt {
     pub once: Option<Vec<Call>>,
     /// The command's exit status in the last pass.
     pub status: i32,
-    /// What the owner of the machine's settings should hear of.
-    pub notes: Vec<Note>,
 }
 
 /// Runs the command, and records in each pass every call that was not known
@@ -131,7 +128,6 @@ fn learn_by(
         })?;
         learnt.status = outcome.status;
         learnt.records += outcome.records;
-        learnt.notes.extend(outcome.notes);
         let mut new = false;
         for (call, mut seen) in outcome.calls {
             let there = [lesson.job.allowed.get(&call), found.get(&call)];

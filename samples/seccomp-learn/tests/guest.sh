@@ -653,6 +653,29 @@ test_set_between_two_runs() {
 	[[ $actions == kill_process ]] || fail "actions_logged: $actions"
 }
 
+# A run that fails says all the same what has become of the settings.
+test_failed_run() {
+	[[ -n $programs ]] || { skip "no compiler"; return; }
+	have python3 || { skip "no python3"; return; }
+	local pid enabled after status=0
+	mkdir -p small
+	mount -t tmpfs -o size=64k seccomp-learn small || { skip "no small file system"; return; }
+	cat /dev/zero >small/full 2>/dev/null
+	enabled=$(audit_is enabled)
+	audit enabled 0
+	waiting --records small/records.log || return
+	# It is on already: the record alone tells.
+	audit enabled 1
+	stop "$pid" || status=$?
+	after=$(audit_is enabled)
+	audit enabled "$enabled"
+	umount small
+	((status == 125)) || fail "status $status: $(<err.log)" || return
+	grep -q 'cannot write the records' err.log || fail "$(<err.log)" || return
+	((after == 1)) || fail "audit is off after the run" || return
+	grep -q 'set by somebody else meanwhile' err.log || fail "it was not said: $(<err.log)"
+}
+
 # A rule that keeps records back, of a user that the program may become.
 test_exclude_rule() {
 	[[ -n $programs ]] || { skip "no compiler"; return; }
@@ -816,7 +839,7 @@ tests=(
 	flood flood_small_backlog flood_without_waiting
 	once once_small_backlog once_in_each_pass records_are_each
 	interrupted terminal audit_settings
-	administrator audit_off_and_on set_between_two_runs
+	administrator audit_off_and_on set_between_two_runs failed_run
 	exclude_rule killed_run changed_after_killed_run
 	survives_a_signal survives stopped_server
 	notify_unprivileged notify_arguments notify_threads

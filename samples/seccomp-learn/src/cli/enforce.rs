@@ -48,9 +48,6 @@ pub fn run(args: Enforce) -> Result<u8> {
     let outcome = run::run(&job);
     progress.end();
     let outcome = outcome?;
-    for note in &outcome.notes {
-        say(note);
-    }
     if !args.execution.quiet || !outcome.calls.is_empty() || !outcome.losses.is_empty() {
         say(report(&outcome, args.action));
     }

@@ -99,9 +99,6 @@ pub fn run(args: args::Run) -> Result<u8> {
         say_lifted(&before, &profile, why);
     }
     let written = write_profile(&mut profile, &args.writing, &output);
-    for note in &learnt.notes {
-        say(note);
-    }
     if !args.execution.quiet || incomplete.is_some() {
         say(summary(&learnt, &profile, via));
     }

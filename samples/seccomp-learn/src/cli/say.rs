@@ -107,8 +107,13 @@ impl Progress {
     }
 
     fn say(&self, text: impl Display) {
+        if !self.quiet {
+            self.always(text);
+        }
+    }
+
+    fn always(&self, text: impl Display) {
         match &self.bar {
-            _ if self.quiet => {}
             Some(bar) => bar.suspend(|| say(text)),
             None => say(text),
         }
@@ -137,6 +142,8 @@ impl Progress {
             }
             Event::Killed => self.say("the command did not end, and was killed"),
             Event::WaitingForLog => self.say("waiting for the end of the audit log"),
+            // What has become of the machine's settings is said in any case.
+            Event::Note(note) => self.always(note),
             _ => {}
         }
     }

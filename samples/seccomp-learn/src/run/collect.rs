@@ -30,8 +30,9 @@ pub struct Collector<'a> {
     maps: Maps,
     /// The record of [`CANARY`] came.
     pub canary: bool,
-    /// Settings that somebody has changed since the beginning was seen.
-    pub changes: Vec<Change>,
+    /// Where to put settings that somebody has changed since the beginning was
+    /// seen. They count even if no list comes of it.
+    changes: Option<&'a mut Vec<Change>>,
     /// A marker: what comes before it is of another run.
     begin: Option<String>,
     overruns: u64,
@@ -41,19 +42,34 @@ pub struct Collector<'a> {
 }
 
 impl<'a> Collector<'a> {
-    /// Collects the records of the audit session, or notifications if there is
-    /// none. Changes of settings count from the marker `begin`: records are late,
-    /// and those of the run's own changes may still come.
-    pub fn new(job: &'a Job<'a>, session: Option<u32>, begin: Option<String>) -> Self {
+    /// Collects the records of the audit session. Changes of settings count from
+    /// the marker `begin`: records are late, and those of the run's own changes may
+    /// still come.
+    pub fn recorded(
+        job: &'a Job<'a>,
+        session: u32,
+        begin: String,
+        changes: &'a mut Vec<Change>,
+    ) -> Self {
+        Self {
+            sessions: BTreeSet::from([session]),
+            changes: Some(changes),
+            begin: Some(begin),
+            ..Self::heard(job)
+        }
+    }
+
+    /// Collects notifications.
+    pub fn heard(job: &'a Job<'a>) -> Self {
         Self {
             job,
-            sessions: session.into_iter().collect(),
+            sessions: BTreeSet::new(),
             outcome: Outcome::default(),
             looked: BTreeMap::new(),
             maps: Maps::default(),
             canary: false,
-            changes: Vec::new(),
-            begin,
+            changes: None,
+            begin: None,
             overruns: 0,
             unreadable: 0,
             too_many: false,
@@ -79,8 +95,8 @@ impl<'a> Collector<'a> {
                     }
                 }
                 audit::Event::Record(AUDIT_CONFIG_CHANGE, text) => {
-                    if self.begin.is_none() {
-                        self.changes.extend(Change::parse(text));
+                    if let (None, Some(changes)) = (&self.begin, &mut self.changes) {
+                        changes.extend(Change::parse(text));
                     }
                 }
                 audit::Event::Record(AUDIT_TRUSTED_APP, text) => {
@@ -245,12 +261,14 @@ mod tests {
     use super::*;
     use crate::run::Via;
     use crate::syscalls::Calls;
+    use nix::errno::Errno;
     use std::collections::VecDeque;
 
     /// A log that holds what it is given.
     struct Fake(VecDeque<(u16, String)>, Option<(u16, String)>);
 
     const OVERRUN: u16 = 0;
+    const BROKEN: u16 = 1;
 
     impl Fake {
         fn new(events: &[(u16, &str)]) -> Self {
@@ -265,6 +283,7 @@ mod tests {
             Ok(match &self.1 {
                 None => audit::Event::Empty,
                 Some((OVERRUN, _)) => audit::Event::Overrun,
+                Some((BROKEN, _)) => return Err(Errno::EIO).tried("cannot read"),
                 Some((kind, text)) => audit::Event::Record(*kind, text),
             })
         }
@@ -283,7 +302,8 @@ mod tests {
     fn collect(events: &[(u16, &str)], marker: Option<&str>) -> (Outcome, bool, bool, Vec<Change>) {
         let calls = Calls::new();
         let job = Job::new(&[], &calls, Via::Log);
-        let mut collector = Collector::new(&job, Some(7), Some("begins 0123".to_owned()));
+        let mut changes = Vec::new();
+        let mut collector = Collector::recorded(&job, 7, "begins 0123".to_owned(), &mut changes);
         let mut log = Fake::new(events);
         let seen = match marker {
             Some(marker) => collector
@@ -291,7 +311,7 @@ mod tests {
                 .unwrap(),
             None => collector.take(&mut log, None).unwrap(),
         };
-        let (canary, changes) = (collector.canary, std::mem::take(&mut collector.changes));
+        let canary = collector.canary;
         let outcome = collector.finish(Ending::default()).unwrap();
         (outcome, seen, canary, changes)
     }
@@ -329,10 +349,11 @@ mod tests {
         job.ask = true;
         let fcntl = "fcntl".parse().unwrap();
         let heard = |counted: bool| {
-            let mut heard = Collector::new(&job, None, None);
+            let mut heard = Collector::heard(&job);
             heard.count(fcntl, || (Some("heard".to_owned()), Origin::default()));
             heard.select(fcntl, &[0, 8, 0, 0, 0, 0]);
-            let mut collector = Collector::new(&job, Some(7), None);
+            let mut changes = Vec::new();
+            let mut collector = Collector::recorded(&job, 7, String::new(), &mut changes);
             let records = [call(7, fcntl.nr), call(7, 41), call(7, 0)];
             let events: Vec<(u16, &str)> = records.iter().map(|r| (AUDIT_SECCOMP, &**r)).collect();
             collector.take(&mut Fake::new(&events), None).unwrap();
@@ -408,6 +429,14 @@ mod tests {
             (AUDIT_CONFIG_CHANGE, text),
         ];
         let (_, _, _, changes) = collect(&events, None);
+        assert_eq!(changes.len(), 1);
+        // They are there as well if the log cannot be read to its end.
+        let calls = Calls::new();
+        let job = Job::new(&[], &calls, Via::Log);
+        let mut changes = Vec::new();
+        let mut collector = Collector::recorded(&job, 7, "begins 0123".to_owned(), &mut changes);
+        let mut log = Fake::new(&[&events[1..], &[(BROKEN, "")]].concat());
+        assert!(collector.take(&mut log, None).is_err());
         assert_eq!(changes.len(), 1);
     }
 }

@@ -13,7 +13,7 @@ use super::child::{can_take_session, put_down, Child, Plan};
 use super::collect::Collector;
 use super::follow::{follow, Os};
 use super::supervise::listening;
-use super::{Job, Loss, Outcome, Via};
+use super::{Event, Job, Loss, Outcome, Via};
 use crate::action::Action;
 use crate::audit::{Control, Log};
 use crate::bpf::{knows_log_once, Filter, Install};
@@ -88,6 +88,7 @@ pub fn run(job: &Job<'_>, program: &Path) -> Result<Outcome> {
     let mut os = Os::new()?;
     let mut settings =
         Settings::enter(Control::open()?, Path::new(PLACE), job.action, job.backlog)?;
+    let mut changes = Vec::new();
     let result = (|| -> Result<Outcome> {
         let mut rules = settings.machine().rules()?.0;
         let mut log = Log::open(job.backlog)?;
@@ -116,12 +117,12 @@ pub fn run(job: &Job<'_>, program: &Path) -> Result<Outcome> {
         let Some(session) = child.session() else {
             return Err(put_down(&child));
         };
-        let mut collector = Collector::new(job, Some(session), Some(begin));
+        let mut collector = Collector::recorded(job, session, begin, &mut changes);
         let listener = match asked.is_empty() {
             true => None,
             false => child.listener(),
         };
-        let mut heard = Collector::new(job, None, None);
+        let mut heard = Collector::heard(job);
         let ending = listening(job, listener, &mut heard, || {
             follow(&mut os, child.pid, job.duration, job.on_event, &mut || {
                 collector.take(&mut log, None).map(|_| ())
@@ -134,7 +135,6 @@ pub fn run(job: &Job<'_>, program: &Path) -> Result<Outcome> {
         settings.machine().write_marker(&marker)?;
         let seen = collector.drain(&mut log, &marker, MARKER_WAIT)?;
         let lost = settings.lost()?;
-        settings.changed(std::mem::take(&mut collector.changes));
         // One that was added meanwhile counts as well.
         rules.extend(settings.machine().rules()?.0);
 
@@ -167,8 +167,9 @@ pub fn run(job: &Job<'_>, program: &Path) -> Result<Outcome> {
         }
         Ok(outcome)
     })();
-    let notes = settings.leave();
-    let mut outcome = result?;
-    outcome.notes = notes;
-    Ok(outcome)
+    settings.changed(changes);
+    for note in settings.leave() {
+        (job.on_event)(Event::Note(note));
+    }
+    result
 }

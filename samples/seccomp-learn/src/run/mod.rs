@@ -67,7 +67,7 @@ pub enum Via {
 }
 
 /// Something that happens while a command runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
     /// A call came for the first time; so many distinct ones are there now.
@@ -82,6 +82,9 @@ pub enum Event {
     Killed,
     /// The end of the log is waited for.
     WaitingForLog,
+    /// What the owner of the machine's settings should hear of, however the run
+    /// has ended.
+    Note(Note),
 }
 
 /// What a run gave.
@@ -101,8 +104,6 @@ pub struct Outcome {
     pub stopped: bool,
     /// Tasks that were to be killed, and could not be: their call was refused.
     pub not_killed: u64,
-    /// What the owner of the machine's settings should hear of.
-    pub notes: Vec<Note>,
 }
 
 /// What to run, and how.

@@ -45,7 +45,7 @@ pub fn run(job: &Job<'_>, program: &Path) -> Result<Outcome> {
     let Some(listener) = child.listener() else {
         return Err(put_down(&child));
     };
-    let mut collector = Collector::new(job, None, None);
+    let mut collector = Collector::heard(job);
     let ending = listening(job, Some(listener), &mut collector, || {
         follow(&mut os, child.pid, job.duration, job.on_event, &mut || {
             Ok(())
