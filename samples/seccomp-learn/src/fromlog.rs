@@ -42,6 +42,9 @@ pub struct Found {
     pub calls: Calls,
     /// Records that were taken.
     pub records: u64,
+    /// Records of the same actions that are of another session, process, name or
+    /// executable than was chosen.
+    pub others: u64,
     /// Why the list may not be whole.
     pub losses: Vec<Loss>,
     /// The executables that the records are of, and how many of each.
@@ -94,7 +97,11 @@ pub fn read(mut log: impl BufRead, choice: &Choice) -> io::Result<Found> {
             found.unreadable.get_or_insert((number, start + 1));
             continue;
         };
-        if record.nr == CANARY || !choice.takes(&record) {
+        if record.nr == CANARY || !choice.takes_action(&record) {
+            continue;
+        }
+        if !choice.takes_task(&record) {
+            found.others += 1;
             continue;
         }
         found.records += 1;
@@ -181,9 +188,12 @@ impl Serials {
 }
 
 impl Choice {
-    fn takes(&self, record: &Seccomp) -> bool {
-        (self.any_action || record.code & ACTION_MASK == RET_LOG)
-            && self.session.is_none_or(|session| session == record.session)
+    fn takes_action(&self, record: &Seccomp) -> bool {
+        self.any_action || record.code & ACTION_MASK == RET_LOG
+    }
+
+    fn takes_task(&self, record: &Seccomp) -> bool {
+        self.session.is_none_or(|session| session == record.session)
             && self.pid.is_none_or(|pid| pid == record.pid)
             && self.comm.as_ref().is_none_or(|comm| *comm == record.comm)
             && self

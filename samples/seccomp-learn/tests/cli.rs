@@ -161,6 +161,16 @@ fn bad_logs_are_said() {
     let none = bench.feed(&["from-log"], "nothing here\n");
     assert_eq!(none.status, 125);
     assert!(none.err.contains("no seccomp record"), "{}", none.err);
+    let log = data("audit.log");
+    let other = bench.call(&["from-log", "--exe", "/usr/bin/typo", "--pid", "1", &log]);
+    assert_eq!(other.status, 125);
+    assert!(
+        other.err.contains("of 190 seccomp records"),
+        "{}",
+        other.err
+    );
+    let choice = "none is of --pid 1 --exe /usr/bin/typo\n";
+    assert!(other.err.ends_with(choice), "{}", other.err);
     let cut = bench.feed(
         &["from-log"],
         "x\ntype=SECCOMP msg=audit(1.2:3): auid=0 arch=c0000",

@@ -2,6 +2,7 @@
 
 //! `from-log`: a profile out of records that somebody has kept.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufReader};
 
@@ -42,14 +43,17 @@ pub fn run(args: FromLog) -> Result<u8> {
         ));
     }
     if found.records == 0 && incomplete.is_none() {
-        bail!(
-            "{name}: there is no seccomp record{} in it",
-            if choice.any_action {
-                ""
-            } else {
-                " of SECCOMP_RET_LOG (--any-action takes others)"
-            }
-        );
+        let kind = match choice.any_action {
+            true => "",
+            false => " of SECCOMP_RET_LOG (--any-action takes others)",
+        };
+        match found.others {
+            0 => bail!("{name}: there is no seccomp record{kind} in it"),
+            n => bail!(
+                "{name}: of {n} seccomp records{kind} none is of {}",
+                options(&choice)
+            ),
+        }
     }
     list_programs(&found);
     let distinct = found.calls.len();
@@ -92,6 +96,21 @@ pub fn run(args: FromLog) -> Result<u8> {
         Some(_) => EXIT_INCOMPLETE,
         None => 0,
     })
+}
+
+/// The options that choose whose records to take, as they were given.
+fn options(choice: &Choice) -> String {
+    let text = |text: &OsString| text.to_string_lossy().into_owned();
+    [
+        ("--ses", choice.session.map(|ses| ses.to_string())),
+        ("--pid", choice.pid.map(|pid| pid.to_string())),
+        ("--comm", choice.comm.as_ref().map(text)),
+        ("--exe", choice.exe.as_ref().map(text)),
+    ]
+    .into_iter()
+    .filter_map(|(option, value)| Some(format!("{option} {}", value?)))
+    .collect::<Vec<_>>()
+    .join(" ")
 }
 
 /// The programs with most records, if there are several; there may be very many.
