@@ -1339,6 +1339,11 @@ fn what_waits_says_so() {
     let mut child = start(&bench, &[], "echo ready; sleep 600 & exit 0");
     let said = signal_at(&mut child, "left processes", "-TERM");
     assert!(said.contains("left processes"), "{said}");
+    // There is no command any more that a second one could kill.
+    assert!(
+        said.contains("a second signal ends the run, and "),
+        "{said}"
+    );
     assert_eq!(child.wait().unwrap().code(), Some(0), "{said}");
 
     let quiet = ["run", "-q", "--via", "notify", "--force", "-o", "l", "--"];

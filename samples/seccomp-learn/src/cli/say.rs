@@ -132,8 +132,8 @@ impl Progress {
                  Ctrl-C is passed on to them, a second one ends the run without them",
             ),
             Event::PassedOn(signal) => self.say(format_args!(
-                "{signal} was passed on, and the end of the command is waited for; a second \
-                 signal kills it"
+                "{signal} was passed on, and the end is waited for; a second signal ends the \
+                 run, and kills the command if it has not ended"
             )),
             Event::TimeIsUp => {
                 self.say(
