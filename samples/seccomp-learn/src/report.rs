@@ -51,16 +51,26 @@ fn evidence(of: &Evidence) -> String {
     )
 }
 
-/// Without control characters, which a program's name may have.
-fn clean(text: &str) -> String {
-    text.replace(char::is_control, "?")
+/// Whether a character must not reach a terminal as it is: it controls it, or turns
+/// the direction of a text.
+fn misleads(c: char) -> bool {
+    let turns =
+        matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || turns
+}
+
+/// A text without characters that mislead who reads it, which a name that a task or a
+/// file has chosen may hold.
+pub fn printable(text: &str) -> String {
+    text.replace(misleads, "?")
 }
 
 /// As text.
 pub fn text(report: &Report<'_>) -> String {
-    let mut text = format!("{}: {} calls to review\n", report.name, report.items.len());
+    let name = printable(report.name);
+    let mut text = format!("{name}: {} calls to review\n", report.items.len());
     for of in &report.profile.evidence {
-        text.push_str(&format!("learnt from {}\n", clean(&evidence(of))));
+        text.push_str(&format!("learnt from {}\n", printable(&evidence(of))));
     }
     for item in report.items {
         let mark = item
@@ -68,7 +78,7 @@ pub fn text(report: &Report<'_>) -> String {
             .map_or(String::new(), |severity| format!(" [{severity}]"));
         text.push_str(&format!("\n{}{mark}: {}\n", item.call, change(item)));
         for line in &item.why {
-            text.push_str(&format!("    {}\n", clean(line)));
+            text.push_str(&format!("    {}\n", printable(line)));
         }
     }
     let whole: Vec<&Finding> = report
@@ -80,7 +90,11 @@ pub fn text(report: &Report<'_>) -> String {
         text.push_str("\nof the whole:\n");
     }
     for found in whole {
-        text.push_str(&format!("    {}: {}\n", found.severity, clean(&found.text)));
+        text.push_str(&format!(
+            "    {}: {}\n",
+            found.severity,
+            printable(&found.text)
+        ));
     }
     text
 }
@@ -122,14 +136,24 @@ pub fn json(report: &Report<'_>) -> String {
             .map(|found| format!("{}: {}", found.severity, found.text))
             .collect(),
     };
-    let mut text = serde_json::to_string_pretty(&json).unwrap_or_default();
+    let mut text = String::new();
+    // They can be in strings alone, but for the end of a line.
+    for c in serde_json::to_string_pretty(&json)
+        .unwrap_or_default()
+        .chars()
+    {
+        match c {
+            c if misleads(c) && c != '\n' => text += &format!("\\u{:04x}", u32::from(c)),
+            c => text.push(c),
+        }
+    }
     text.push('\n');
     text
 }
 
 /// A text that stands for itself in HTML.
 fn escape(text: &str) -> String {
-    clean(text)
+    printable(text)
         .replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
@@ -238,16 +262,23 @@ mod tests {
     use crate::review::items;
 
     #[test]
+    fn no_control_character_is_printed() {
+        assert_eq!(printable("a\x1b[31m\u{9b}\u{202e}b\nc"), "a?[31m??b?c");
+        assert_eq!(printable("größer 大"), "größer 大");
+    }
+
+    #[test]
     fn a_name_cannot_become_markup() {
         let mut profile = Profile::default();
         let call = "ptrace".parse().unwrap();
         profile.allow(call);
         let seen = profile.calls.get_mut(&call).unwrap();
-        seen.first = Some("<script>&\"\u{1b}[31m".to_owned());
+        let first = "<script>&\"\u{1b}[31m\u{9b}\u{202e}";
+        seen.first = Some(first.to_owned());
         let items = items(&Profile::default(), &profile);
         let findings = lint(&profile);
         let report = Report {
-            name: "<b>",
+            name: "<b>\u{202e}",
             profile: &profile,
             items: &items,
             findings: &findings,
@@ -257,10 +288,14 @@ mod tests {
             !page.contains("<script>") && !page.contains("<b>"),
             "{page}"
         );
-        assert!(page.contains("&lt;script&gt;&amp;&quot;?[31m"), "{page}");
+        assert!(page.contains("&lt;script&gt;&amp;&quot;?[31m??"), "{page}");
         for text in [html(&report), text(&report), json(&report)] {
-            assert!(!text.contains('\u{1b}') && text.contains("ptrace"));
+            assert!(!text.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{text}");
+            assert!(text.contains("ptrace"));
         }
+        // JSON keeps what there is.
+        let read: serde_json::Value = serde_json::from_str(&json(&report)).unwrap();
+        assert!(read["items"][0]["why"].to_string().contains('\u{202e}'));
         // Nothing is fetched.
         assert!(!page.contains("http://") && !page.contains("https://") && !page.contains("src="));
     }

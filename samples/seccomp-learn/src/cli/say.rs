@@ -10,16 +10,8 @@ use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use nix::errno::Errno;
 use nix::fcntl::{fcntl, FcntlArg};
+pub use seccomp_learn::report::printable;
 use seccomp_learn::run::{Event, Loss};
-
-/// A name as a task or a file chose it must not reach the terminal as it is:
-/// neither control characters nor those that turn the direction of a text.
-pub fn printable(text: &str) -> String {
-    let turns = |c| matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars()
-        .map(|c| if c.is_control() || turns(c) { '?' } else { c })
-        .collect()
-}
 
 /// Says something on standard error. If nobody listens, that is no failure.
 pub fn say(text: impl Display) {
@@ -158,16 +150,5 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_control_character_is_printed() {
-        assert_eq!(printable("a\x1b[31m\u{9b}\u{202e}b\nc"), "a?[31m??b?c");
-        assert_eq!(printable("größer 大"), "größer 大");
     }
 }
