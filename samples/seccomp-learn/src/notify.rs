@@ -99,6 +99,20 @@ impl Listener {
         }
     }
 
+    /// Whether the task waits no longer. A kernel that does not know the request says
+    /// nothing of it.
+    fn is_gone(&self, notification: &Notification) -> bool {
+        // SAFETY: the kernel reads the number that is pointed to.
+        let ret = unsafe {
+            libc::ioctl(
+                self.0.as_raw_fd(),
+                libc::SECCOMP_IOCTL_NOTIF_ID_VALID,
+                &raw const notification.id,
+            )
+        };
+        ret != 0 && Errno::last() == Errno::ENOENT
+    }
+
     /// Lets the task go on in the way that `action` says.
     ///
     /// # Errors
@@ -117,9 +131,13 @@ impl Listener {
             Action::Log => response.flags = libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE as u32,
             Action::Errno(errno) => response.error = -i32::from(errno),
             Action::Kill => {
+                if self.is_gone(notification) {
+                    return Ok(Answered::Done);
+                }
                 response.error = -libc::EPERM;
-                // SAFETY: the call takes two integers. The task waits for the
-                // answer, so its id cannot be another's by now.
+                // SAFETY: the call takes two integers. The task has just been there,
+                // so its id can be another's only if somebody else kills it at this
+                // moment and it is used again at once.
                 let kill = |task| unsafe { libc::kill(task, libc::SIGKILL) };
                 let gone = |ret| ret == 0 || Errno::last() == Errno::ESRCH;
                 if notification.task == 0 || !gone(kill(notification.task)) {
@@ -149,5 +167,44 @@ impl Notification {
     pub fn comm(&self) -> Option<String> {
         let comm = fs::read(format!("/proc/{}/comm", self.task)).ok()?;
         Some(String::from_utf8_lossy(comm.trim_ascii_end()).into_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bpf::{Filter, Install, RET_ALLOW};
+    use std::os::fd::FromRawFd;
+    use std::process::{Command, Stdio};
+
+    #[test]
+    fn who_has_the_number_of_a_task_that_is_gone_is_not_killed() {
+        // A filter is its thread's alone.
+        let install = || {
+            let how = Install {
+                once: false,
+                no_new_privs: true,
+                log: false,
+                listener: true,
+            };
+            Filter::new([], RET_ALLOW).unwrap().install(how)
+        };
+        let listener = match std::thread::spawn(install).join().unwrap() {
+            // SAFETY: the kernel has just given this descriptor to us alone.
+            Ok(fd) => Listener::new(unsafe { OwnedFd::from_raw_fd(fd.unwrap()) }),
+            Err(e) => return eprintln!("SKIP: no listener here: {e}"),
+        };
+        let mut other = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+        let notification = Notification {
+            call: Call { arch: 0, nr: 0 },
+            args: [0; 6],
+            ip: 0,
+            task: other.id() as i32,
+            id: 1,
+        };
+        let answered = listener.answer(&notification, Action::Kill).unwrap();
+        assert_eq!(answered, Answered::Done);
+        drop(other.stdin.take());
+        assert!(other.wait().unwrap().success());
     }
 }
