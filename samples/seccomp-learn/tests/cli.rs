@@ -1575,10 +1575,11 @@ fn a_profile_survives_another_day() {
         return;
     }
     // A sleep that is stopped and continued is restarted by the kernel. It lasts until it is ended:
-    // of one that is gone kill complains, which is a write that nobody has learnt.
+    // of one that is gone kill complains, which is a write that nobody has learnt. So is that
+    // a signal has ended it, which the shell says now and then, but not of SIGPIPE.
     let script = "sleep 600 & n=0; while [ $n -lt 25 ]; do \
                   sleep 0.1; kill -s $1 $!; kill -s $2 $!; n=$((n + 1)); done; \
-                  kill $!; wait $!; exit 0";
+                  kill -s PIPE $!; wait $!; exit 0";
     let day = |tool: &[&str], signals: [&str; 2]| {
         let command = ["--", "sh", "-c", script, "sh", signals[0], signals[1]];
         bench.call(&[tool, &["--via", "notify"], &command].concat())
