@@ -915,6 +915,44 @@ fn a_container_can_start() {
     }
 }
 
+/// Whatever machine it is written on.
+#[test]
+fn a_container_can_start_on_each_machine_of_its_profile() {
+    let bench = Bench::new();
+    bench.file("all", "x86-64:write\narm64:write\n");
+    let written = |args: &[&str]| {
+        let all = [&["convert", "--to", "oci", "--for", "oci"], args, &["all"]];
+        let done = bench.call(&all.concat());
+        assert_eq!(done.status, 0, "{}", done.err);
+        serde_json::from_str::<serde_json::Value>(&done.out).unwrap()
+    };
+    let both = written(&[]);
+    let rules = both["syscalls"].as_array().unwrap();
+    let holds = |rule: &serde_json::Value, name| {
+        rule["names"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|other| other == name)
+    };
+    for name in ["execve", "capset", "setgroups", "epoll_pwait"] {
+        let mut having = rules.iter().filter(|rule| holds(rule, name));
+        let rule = having.next().unwrap_or_else(|| panic!("{name}"));
+        assert!(
+            rule["includes"].is_null() && having.next().is_none(),
+            "{name}"
+        );
+    }
+    for (arch, scmp) in [
+        ("x86-64", "SCMP_ARCH_X86_64"),
+        ("arm64", "SCMP_ARCH_AARCH64"),
+    ] {
+        let one = written(&["--only-arch", arch]);
+        assert_eq!(one["architectures"], serde_json::json!([scmp]));
+        assert!(holds(&one["syscalls"][0], "capset"), "{arch}");
+    }
+}
+
 #[test]
 fn the_c_source_compiles() {
     let bench = Bench::new();

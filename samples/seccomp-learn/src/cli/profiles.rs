@@ -13,7 +13,7 @@ use seccomp_learn::explain::often;
 use seccomp_learn::format::{oci_startup, Format};
 use seccomp_learn::groups;
 use seccomp_learn::profile::Profile;
-use seccomp_learn::syscalls::{Call, Seen};
+use seccomp_learn::syscalls::{Arch, Call, Seen};
 use seccomp_learn::Error;
 
 use super::args::{self, Purpose};
@@ -236,9 +236,22 @@ pub fn write_profile(profile: &mut Profile, args: &args::Writing, output: &Outpu
     if args.exact {
         profile.exact();
     }
+    if let Some(arch) = args.arch {
+        profile.absent.calls.retain(|call| call.arch() == arch);
+        profile.absent.newer.retain(|&other, _| other == arch);
+        let any = !profile.calls.is_empty();
+        profile.calls.retain(|call, _| call.arch() == arch);
+        if any && profile.calls.is_empty() {
+            bail!("the profile has no call of {arch}: nothing would be allowed");
+        }
+    }
     if args.purpose == Some(Purpose::Oci) {
+        let mut archs = profile.archs();
+        if archs.is_empty() {
+            archs.insert(args.arch.unwrap_or(Arch::NATIVE));
+        }
         let mut lifted = Vec::new();
-        for call in oci_startup() {
+        for call in oci_startup(&archs) {
             let when = profile.calls.get(&call).map(|seen| seen.when.is_always());
             if when == Some(false) {
                 lifted.push(call.to_string());
@@ -254,15 +267,6 @@ pub fn write_profile(profile: &mut Profile, args: &args::Writing, output: &Outpu
     }
     if args.newer_absent {
         profile.answer_newer();
-    }
-    if let Some(arch) = args.arch {
-        profile.absent.calls.retain(|call| call.arch() == arch);
-        profile.absent.newer.retain(|&other, _| other == arch);
-        let any = !profile.calls.is_empty();
-        profile.calls.retain(|call, _| call.arch() == arch);
-        if any && profile.calls.is_empty() {
-            bail!("the profile has no call of {arch}: nothing would be allowed");
-        }
     }
     let rendered = args.format.write(profile)?;
     for warning in &rendered.warnings {

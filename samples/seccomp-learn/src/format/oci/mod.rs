@@ -21,7 +21,7 @@ use super::{
 use crate::action::Action;
 use crate::condition::{Case, When};
 use crate::profile::Profile;
-use crate::syscalls::Arch;
+use crate::syscalls::{Arch, Call};
 
 const ALLOW: &str = "SCMP_ACT_ALLOW";
 const INCOMPLETE: &str = "incomplete: ";
@@ -235,9 +235,15 @@ const STARTUP: &[&str] = &[
     "write",
 ];
 
-/// The calls that start a container on this machine.
-pub fn startup() -> impl Iterator<Item = crate::syscalls::Call> {
-    STARTUP.iter().filter_map(|name| Arch::NATIVE.call(name))
+/// The calls that start a container on each of the machines that make the calls of
+/// these architectures: a runtime makes its machine's own.
+pub fn startup(archs: &BTreeSet<Arch>) -> BTreeSet<Call> {
+    let machines: BTreeSet<Arch> = archs.iter().copied().map(Arch::machine).collect();
+    let calls = machines.iter().flat_map(|machine| {
+        let mine = STARTUP.iter().filter_map(|name| machine.call(name));
+        mine.collect::<Vec<_>>()
+    });
+    calls.collect()
 }
 
 /// What Docker (Go) and podman (libseccomp) call the machines that make the calls
