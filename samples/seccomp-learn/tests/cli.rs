@@ -225,6 +225,40 @@ fn conditions_go_from_format_to_format() {
 }
 
 #[test]
+fn what_is_not_wanted_is_left_out_of_each_format() {
+    let bench = Bench::new();
+    bench.file("a", CONDITIONS);
+    for format in ["json", "oci", "minijail", "seccompiler"] {
+        let there = bench.call(&["convert", "--to", format, "a"]);
+        let without = |option: &str, text: &str| {
+            let done = bench.feed(&["convert", option, "-"], text);
+            assert_eq!(done.status, 0, "{format}: {}", done.err);
+            done.out
+        };
+        let always = without("--ignore-conditional", &there.out);
+        assert_eq!(always, "read\n", "{format}");
+        let strange = there.out.replace("read", "nonsense");
+        // With its number it is known.
+        let strange = strange.replace("\"nr\": 0,", "");
+        let refused = bench.feed(&["convert", "-"], &strange);
+        assert!(
+            refused.err.contains("--ignore-unknown"),
+            "{format}: {}",
+            refused.err
+        );
+        let known = without("--ignore-unknown", &strange);
+        assert!(
+            known.starts_with("socket") && known.lines().count() == 1,
+            "{format}: {known}"
+        );
+    }
+    let absent = CONDITIONS.replace("\"calls\"", "\"absent\":[\"x86-64:nonsense\"],\"calls\"");
+    assert_eq!(bench.feed(&["convert", "-"], &absent).status, 125);
+    let known = bench.feed(&["convert", "--ignore-unknown", "-"], &absent);
+    assert_eq!(known.out.lines().count(), 2, "{}", known.err);
+}
+
+#[test]
 fn a_difference_says_which_way_a_condition_went() {
     let bench = Bench::new();
     bench.file("a", CONDITIONS);

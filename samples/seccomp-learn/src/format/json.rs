@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::place::Text;
-use super::{Rendered, Syntax};
+use super::{Reading, Rendered, Syntax};
 use crate::condition::{Case, Op, Test, When, ARGS};
 use crate::evidence::Evidence;
 use crate::origin::Origin;
@@ -290,7 +290,7 @@ pub fn write(profile: &Profile) -> Rendered {
     }
 }
 
-pub fn read(text: &str) -> Result<Profile, Syntax> {
+pub fn read(text: &str, how: &Reading) -> Result<Profile, Syntax> {
     let text = Text::new(text);
     let file: RawFile<'_> = text.whole()?;
     let format: String = text.piece(file.format)?;
@@ -323,8 +323,11 @@ pub fn read(text: &str) -> Result<Profile, Syntax> {
         ..Profile::default()
     };
     for piece in file.absent {
-        let call = text.check(piece, text.piece::<String>(piece)?.parse())?;
-        profile.absent.calls.insert(call);
+        match text.check(piece, text.piece::<String>(piece)?.parse()) {
+            Ok(call) => profile.absent.calls.insert(call),
+            Err(_) if how.ignore_unknown => false,
+            Err(wrong) => return Err(wrong),
+        };
     }
     if let Some(piece) = file.absent_from {
         for (arch, from) in text.piece::<BTreeMap<String, u32>>(piece)? {
@@ -333,22 +336,32 @@ pub fn read(text: &str) -> Result<Profile, Syntax> {
         }
     }
     for piece in file.calls {
-        let (call, seen) = entry(text, piece)?;
-        profile.calls.insert(call, seen);
+        let entry = entry(text, piece, how)?;
+        profile.calls.extend(entry);
     }
     Ok(profile)
 }
 
-fn entry<'a>(text: Text<'a>, piece: &'a RawValue) -> Result<(Call, Seen), Syntax> {
+/// An entry; none where it is to be left out.
+fn entry<'a>(
+    text: Text<'a>,
+    piece: &'a RawValue,
+    how: &Reading,
+) -> Result<Option<(Call, Seen)>, Syntax> {
     let raw: RawEntry<'_> = text.piece(piece)?;
     let arch: Arch = text.check(raw.arch, text.piece::<String>(raw.arch)?.parse())?;
     let nr: Option<u32> = raw.nr.map(|nr| text.piece(nr)).transpose()?;
     let named = match raw.name {
         Some(piece) => {
             let name: String = text.piece(piece)?;
-            let known = arch.call(&name).map(|call| call.nr).or(nr);
-            let named = known
-                .ok_or_else(|| text.wrong(piece, format!("{arch} has no system call {name:?}")))?;
+            let Some(named) = arch.call(&name).map(|call| call.nr).or(nr) else {
+                if how.ignore_unknown {
+                    return Ok(None);
+                }
+                let message =
+                    format!("{arch} has no system call {name:?} (--ignore-unknown leaves it out)");
+                return Err(text.wrong(piece, message));
+            };
             if let (Some(nr), Some(at)) = (nr.filter(|&nr| nr != named), raw.nr) {
                 return Err(text.wrong(
                     at,
@@ -363,6 +376,13 @@ fn entry<'a>(text: Text<'a>, piece: &'a RawValue) -> Result<(Call, Seen), Syntax
         arch: arch.audit(),
         nr: named,
     };
+    let when = match raw.when {
+        Some(cases) => condition(text, cases)?,
+        None => When::Always,
+    };
+    if how.ignore_conditional && !when.is_always() {
+        return Ok(None);
+    }
     let mut values = raw.values;
     values.extend(raw.selectors.into_iter().map(|value| vec![value.into()]));
     let seen = Seen {
@@ -373,12 +393,9 @@ fn entry<'a>(text: Text<'a>, piece: &'a RawValue) -> Result<(Call, Seen), Syntax
         values,
         harmless: raw.harmless,
         implied: raw.implied,
-        when: match raw.when {
-            Some(cases) => condition(text, cases)?,
-            None => When::Always,
-        },
+        when,
     };
-    Ok((call, seen))
+    Ok(Some((call, seen)))
 }
 
 #[cfg(test)]
@@ -386,6 +403,10 @@ mod tests {
     use super::*;
     use crate::profile::tests::named;
     use proptest::prelude::*;
+
+    fn read(text: &str) -> Result<Profile, Syntax> {
+        super::read(text, &Reading::default())
+    }
 
     proptest! {
         #[test]

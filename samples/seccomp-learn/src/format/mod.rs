@@ -181,7 +181,7 @@ impl Format {
     pub fn read(self, text: &str, how: &Reading) -> Result<Profile> {
         Ok(match self {
             Self::Plain => plain::read(text, how)?,
-            Self::Json => json::read(text)?,
+            Self::Json => json::read(text, how)?,
             Self::Oci => oci::read(text, how)?,
             Self::Systemd => systemd::read(text, how)?,
             Self::Minijail => minijail::read(text, how)?,
