@@ -173,6 +173,12 @@ impl Arch {
         }
     }
 
+    /// Whether the lower half of an argument is the first in memory, as the kernel's
+    /// `__AUDIT_ARCH_LE` says.
+    pub fn is_little_endian(self) -> bool {
+        self.audit() & 0x4000_0000 != 0
+    }
+
     /// Its place in [`Arch::NAMED`].
     const fn index(self) -> Option<usize> {
         Some(match self {
@@ -470,6 +476,7 @@ mod tests {
                 assert_eq!(name.parse(), Ok(arch));
             }
             assert!(arch.call("execve").is_some(), "{arch}");
+            assert_eq!(arch.is_little_endian(), arch != Arch::S390x);
             assert_eq!(arch.call("execve").unwrap().arch(), arch);
         }
     }

@@ -673,6 +673,30 @@ fn lists_of_two_machines_become_one_profile() {
     assert_eq!(bench.feed(&["diff", "both", "-"], &oci.out).out, "");
 }
 
+/// libseccomp would refuse the whole of it, and runc not start.
+#[test]
+fn machines_of_both_byte_orders_have_a_profile_each() {
+    let bench = Bench::new();
+    bench.file("both", "x86-64:read\narm64:read\ns390x:read\n");
+    for format in ["oci", "c"] {
+        let both = bench.call(&["convert", "--to", format, "both"]);
+        assert_eq!((both.status, &*both.out), (125, ""), "{format}");
+        let why = "s390x is of another than the rest; write one for each with --only-arch";
+        assert!(both.err.contains(why), "{format}: {}", both.err);
+        let one = bench.call(&["convert", "--only-arch", "s390x", "--to", format, "both"]);
+        assert!(
+            one.status == 0 && one.out.contains("SCMP_ARCH_S390X"),
+            "{}",
+            one.err
+        );
+    }
+    // Who loads no filter has no byte order.
+    assert_eq!(
+        bench.call(&["convert", "--to", "systemd", "both"]).status,
+        0
+    );
+}
+
 #[test]
 fn the_most_dangerous_comes_first() {
     let bench = Bench::new();

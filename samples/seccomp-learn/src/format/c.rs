@@ -4,9 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{left_out, lower, never, Rendered};
+use super::{left_out, libseccomp_archs, lower, never, Rendered};
 use crate::action::Action;
 use crate::condition::{Op, Test};
+use crate::error::Result;
 use crate::profile::Profile;
 use crate::syscalls::{Arch, Call, X32_BIT};
 
@@ -14,12 +15,9 @@ use crate::syscalls::{Arch, Call, X32_BIT};
 /// come a handful a year.
 const YEARS: u32 = 64;
 
-pub fn write(profile: &Profile) -> Rendered {
+pub fn write(profile: &Profile) -> Result<Rendered> {
     let mut warnings = Vec::new();
-    let mut archs = profile.archs();
-    if archs.is_empty() {
-        archs.insert(Arch::NATIVE);
-    }
+    let archs = libseccomp_archs(profile)?;
     let action = match profile.action.unwrap_or(Action::Kill) {
         Action::Kill => "SCMP_ACT_KILL_PROCESS".to_owned(),
         Action::Errno(errno) => format!("SCMP_ACT_ERRNO({errno})"),
@@ -157,7 +155,7 @@ pub fn write(profile: &Profile) -> Rendered {
         ));
     }
     text.push_str("\tret = seccomp_load(ctx);\n\tseccomp_release(ctx);\n\treturn ret;\n}\n");
-    Rendered { text, warnings }
+    Ok(Rendered { text, warnings })
 }
 
 /// From this number on a call has the same one on all machines; Linux 5.1.

@@ -138,7 +138,7 @@ impl Format {
     /// # Errors
     ///
     /// Fails if the format holds one architecture's calls and the profile has
-    /// more.
+    /// more, or if it is for libseccomp and they are of both byte orders.
     pub fn write(self, profile: &Profile) -> Result<Rendered> {
         // An empty list is right for an empty profile only.
         let names_only = matches!(
@@ -165,11 +165,11 @@ impl Format {
         let profile = &profile;
         match self {
             Self::Plain | Self::Json => Ok(plain::write(profile)),
-            Self::Oci => Ok(oci::write(profile)),
+            Self::Oci => oci::write(profile),
             Self::Systemd => Ok(systemd::write(profile)),
             Self::Minijail => minijail::write(profile),
             Self::Seccompiler => seccompiler::write(profile),
-            Self::C => Ok(c::write(profile)),
+            Self::C => c::write(profile),
         }
     }
 
@@ -257,6 +257,28 @@ fn single_arch(profile: &Profile, format: &str) -> Result<Arch> {
             )))
         }
     }
+}
+
+/// The architectures of a profile as libseccomp is told of them: it takes no
+/// filter for machines of both byte orders.
+fn libseccomp_archs(profile: &Profile) -> Result<BTreeSet<Arch>> {
+    let mut archs = profile.archs();
+    if archs.is_empty() {
+        archs.insert(Arch::NATIVE);
+    }
+    let named = || archs.iter().filter(|arch| arch.scmp_name().is_some());
+    let big: Vec<String> = named()
+        .filter(|arch| !arch.is_little_endian())
+        .map(Arch::to_string)
+        .collect();
+    if big.is_empty() || big.len() == named().count() {
+        return Ok(archs);
+    }
+    Err(Error::Unfit(format!(
+        "libseccomp takes no filter for machines of both byte orders, and {} is of another than the rest; \
+         write one for each with --only-arch",
+        big.join(" and ")
+    )))
 }
 
 /// What is said where a format has no arguments: the calls that it would let
