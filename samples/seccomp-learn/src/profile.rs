@@ -98,13 +98,15 @@ impl Profile {
         self.allow_when(call, When::Always);
     }
 
-    /// Adds a call in these cases, beside those in which it is there.
+    /// Adds a call in these cases, beside those in which it is there. It is no
+    /// longer answered with ENOSYS in the others.
     pub fn allow_when(&mut self, call: Call, when: When) {
         let seen = Seen {
             when,
             ..Seen::default()
         };
         add(&mut self.calls, call, seen);
+        self.absent.calls.remove(&call);
     }
 
     /// Whether the profile allows a call with these arguments.

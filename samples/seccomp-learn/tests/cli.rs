@@ -884,6 +884,45 @@ fn what_is_answered_with_enosys_is_kept() {
     assert!(oci.err.contains("runc does so by itself"), "{}", oci.err);
 }
 
+/// Where it was, and not where another machine's program made the call.
+#[test]
+fn what_is_answered_with_enosys_is_kept_for_each_machine() {
+    let bench = Bench::new();
+    let profile = |absent: &str, calls: &str| {
+        format!("{{\"format\":\"seccomp-learn\",\"version\":1,\"absent\":[{absent}],\"calls\":[{calls}]}}")
+    };
+    let call = |arch: &str, name: &str| format!("{{\"arch\":\"{arch}\",\"name\":\"{name}\"}}");
+    bench.file(
+        "x86",
+        &profile(
+            "\"x86-64:clone3\",\"x86-64:statx\"",
+            &call("x86-64", "clone"),
+        ),
+    );
+    bench.file("arm", &profile("\"arm64:statx\"", &call("arm64", "clone3")));
+    let oci = bench.call(&["merge", "--to", "oci", "x86", "arm"]);
+    assert!(!oci.err.contains("ENOSYS"), "{}", oci.err);
+    let value: serde_json::Value = serde_json::from_str(&oci.out).unwrap();
+    let rules = value["syscalls"].as_array().unwrap();
+    let refusing: Vec<_> = rules.iter().filter(|rule| rule["errnoRet"] == 38).collect();
+    assert_eq!(refusing.len(), 2, "{}", oci.out);
+    assert_eq!(refusing[0]["names"], serde_json::json!(["statx"]));
+    assert!(refusing[0]["includes"].is_null());
+    assert_eq!(refusing[1]["names"], serde_json::json!(["clone3"]));
+    assert_eq!(refusing[1]["includes"]["arches"][0], "amd64");
+    let shown = bench.feed(&["show", "-"], &oci.out).err;
+    let all = "answered with ENOSYS: statx clone3 arm64:statx\n";
+    assert!(shown.contains(all), "{shown}");
+    // What cannot be kept is said.
+    let lost = "clone3 would be answered with ENOSYS on one, and is allowed on all";
+    let systemd = bench.call(&["merge", "--to", "systemd", "x86", "arm"]);
+    assert!(systemd.err.contains(lost), "{}", systemd.err);
+    assert!(systemd.out.contains("statx:ENOSYS"), "{}", systemd.out);
+    bench.file("i386", &profile("", &call("i386", "clone3")));
+    let oci = bench.call(&["merge", "--to", "oci", "x86", "i386"]);
+    assert!(oci.err.contains(lost), "{}", oci.err);
+}
+
 #[test]
 fn what_a_program_could_call_is_read() {
     let bench = Bench::new();

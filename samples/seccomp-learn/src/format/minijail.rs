@@ -39,7 +39,7 @@ pub fn write(profile: &Profile) -> Result<Rendered> {
             text.push_str(&format!("{name}: {}\n", expression.text));
         }
     }
-    for name in absent(profile) {
+    for name in absent(profile, "a minijail policy", &mut warnings) {
         text.push_str(&format!("{name}: return {}\n", libc::ENOSYS));
     }
     warnings.extend(no_newer(profile, "a minijail policy", ""));

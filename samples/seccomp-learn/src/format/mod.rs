@@ -443,16 +443,29 @@ pub(crate) fn for_libseccomp(when: &When) -> Vec<Vec<crate::condition::Test>> {
     lower::libseccomp(when).cases
 }
 
-/// The names that are answered with ENOSYS and are not allowed anywhere.
-fn absent(profile: &Profile) -> BTreeSet<String> {
+/// The names that are answered with ENOSYS. One list of names is for all
+/// architectures of `profile`, so what one of them allows is answered so on none,
+/// which is said.
+fn absent(profile: &Profile, format: &str, warnings: &mut Vec<String>) -> BTreeSet<String> {
+    let allowed: BTreeSet<String> = profile
+        .calls
+        .keys()
+        .filter_map(|call| call.name())
+        .collect();
     let calls = profile.absent.calls.iter();
-    let mut names: BTreeSet<String> = calls.filter_map(|call| call.name()).collect();
-    for call in profile.calls.keys() {
-        if let Some(name) = call.name() {
-            names.remove(&name);
-        }
+    let calls = calls.filter(|call| !profile.calls.contains_key(call));
+    let names = calls.filter_map(|call| call.name());
+    let (lost, kept): (BTreeSet<String>, BTreeSet<String>) =
+        names.partition(|name| allowed.contains(name));
+    if !lost.is_empty() {
+        let lost: Vec<String> = lost.into_iter().collect();
+        warnings.push(format!(
+            "{format} has one list of names for several architectures: {} would be answered with ENOSYS on one, and is \
+             allowed on all",
+            lost.join(" ")
+        ));
     }
-    names
+    kept
 }
 
 /// What is said where a format has no numbers that have no name yet.

@@ -201,7 +201,7 @@ pub fn write(profile: &Profile) -> Result<Rendered> {
             push(syscall, Some(format!("{IMPLIED}{reason}")));
         }
     }
-    if !absent(profile).is_empty() {
+    if !absent(profile, "seccompiler's JSON", &mut warnings).is_empty() {
         warnings.push(
             "seccompiler's JSON has one answer for all refused calls: none is answered with ENOSYS"
                 .to_owned(),

@@ -71,7 +71,8 @@ fn write_with(profile: &Profile, groups: &Groups) -> Rendered {
     let mut line = String::new();
     let mut words = fold(&names.all(), groups, &archs);
     if action != Action::Log {
-        words.extend(absent(profile).iter().map(|name| format!("{name}:ENOSYS")));
+        let absent = absent(profile, "systemd", &mut warnings);
+        words.extend(absent.iter().map(|name| format!("{name}:ENOSYS")));
     }
     warnings.extend(no_newer(
         profile,

@@ -259,6 +259,13 @@ fn arches(machine: Arch) -> &'static [&'static str] {
     }
 }
 
+/// What has a rule count on one machine.
+fn includes(machine: Option<Arch>) -> Option<Includes> {
+    machine.map(|machine| Includes {
+        arches: arches(machine),
+    })
+}
+
 /// The calls of a profile, of which these architectures are, in parts: first those whose names may be allowed on every
 /// machine, then, for each machine, those that are not for all or have other
 /// conditions elsewhere.
@@ -310,9 +317,7 @@ fn allowing(part: &Profile, machine: Option<Arch>, warnings: &mut Vec<String>) -
         action: ALLOW,
         errno_ret: None,
         args: Vec::new(),
-        includes: machine.map(|machine| Includes {
-            arches: arches(machine),
-        }),
+        includes: includes(machine),
     };
     let mut rules = Vec::new();
     let mut conditional = Vec::new();
@@ -347,6 +352,49 @@ fn allowing(part: &Profile, machine: Option<Arch>, warnings: &mut Vec<String>) -
     rules
 }
 
+/// The rules that have names answered with ENOSYS: on every machine, or on those where
+/// they are.
+fn refusing_as_absent(
+    profile: &Profile,
+    archs: &BTreeSet<Arch>,
+    machines: &BTreeSet<Arch>,
+    warnings: &mut Vec<String>,
+) -> Vec<WrittenRule> {
+    let mut absent_on: BTreeMap<Arch, BTreeSet<String>> = BTreeMap::new();
+    for &machine in machines {
+        let mut part = profile.clone();
+        let mine = |call: &Call| call.arch().machine() == machine;
+        part.calls.retain(|call, _| mine(call));
+        part.absent.calls.retain(mine);
+        absent_on.insert(machine, absent(&part, "OCI", warnings));
+    }
+    let everywhere = |name: &String| {
+        let mut having = archs.iter().filter(|arch| arch.call(name).is_some());
+        having.all(|arch| absent_on[&arch.machine()].contains(name))
+    };
+    let (all, some): (BTreeSet<_>, BTreeSet<_>) = absent_on
+        .values()
+        .flatten()
+        .partition(|name| everywhere(name));
+    let all = std::iter::once((None, all.into_iter().cloned().collect()));
+    let each = absent_on.iter().map(|(&machine, names)| {
+        let mine = names.iter().filter(|name| some.contains(name));
+        (Some(machine), mine.cloned().collect())
+    });
+    let parts = all
+        .chain(each)
+        .filter(|(_, names): &(_, Vec<String>)| !names.is_empty());
+    let rule = |(machine, names)| WrittenRule {
+        comment: Some(ABSENT.to_owned()),
+        names,
+        action: "SCMP_ACT_ERRNO",
+        errno_ret: Some(libc::ENOSYS as u16),
+        args: Vec::new(),
+        includes: includes(machine),
+    };
+    parts.map(rule).collect()
+}
+
 pub fn write(profile: &Profile) -> crate::error::Result<Rendered> {
     let mut warnings = Vec::new();
     let archs = libseccomp_archs(profile)?;
@@ -370,17 +418,13 @@ pub fn write(profile: &Profile) -> crate::error::Result<Rendered> {
     for (machine, part) in by_machine(profile, &archs, &machines) {
         rules.extend(allowing(&part, machine, &mut warnings));
     }
-    let names: Vec<String> = absent(profile).into_iter().collect();
-    if !names.is_empty() {
-        rules.push(WrittenRule {
-            comment: Some(ABSENT.to_owned()),
-            names,
-            action: "SCMP_ACT_ERRNO",
-            errno_ret: Some(libc::ENOSYS as u16),
-            args: Vec::new(),
-            includes: None,
-        });
-    }
+    // Behind what allows: runc, which passes over "includes", keeps to the first.
+    rules.extend(refusing_as_absent(
+        profile,
+        &archs,
+        &machines,
+        &mut warnings,
+    ));
     warnings.extend(no_newer(
         profile,
         "OCI",
