@@ -344,6 +344,37 @@ fn rules_for_some_machines_are_read_for_the_one_that_is_named() {
     );
 }
 
+/// They do not become this machine's.
+#[test]
+fn architectures_without_names_are_said() {
+    let bench = Bench::new();
+    let profile = |archs: &str| {
+        format!("{{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"architectures\": [{archs}], \"syscalls\": [\n\
+                 {{\"names\": [\"read\"], \"action\": \"SCMP_ACT_ALLOW\"}}]}}")
+    };
+    let some = bench.feed(
+        &["convert", "-"],
+        &profile("\"SCMP_ARCH_AARCH64\", \"SCMP_ARCH_MIPS\""),
+    );
+    assert_eq!(
+        (some.status, &*some.out),
+        (0, "arm64:read\n"),
+        "{}",
+        some.err
+    );
+    assert!(
+        some.err
+            .contains("-: the names of SCMP_ARCH_MIPS are not known"),
+        "{}",
+        some.err
+    );
+    for none in ["\"SCMP_ARCH_MIPS\"", "\"SCMP_ARCH_X86-64\""] {
+        let none = bench.feed(&["convert", "-"], &profile(none));
+        assert_eq!((none.status, &*none.out), (125, ""), "{}", none.err);
+        assert!(none.err.contains("-:1:55: "), "{}", none.err);
+    }
+}
+
 /// What `name` of the headers is, without what came with Linux 5.1 and later.
 fn older_header(bench: &Bench, name: &str) -> bool {
     let places = ["/usr/include", "/usr/include/x86_64-linux-gnu"];

@@ -300,8 +300,12 @@ pub fn read_profile(path: &Path, args: &args::Reading) -> Result<Profile> {
         anyhow!("{name}:{line}:{}: this is no text", good.len() - begin + 1)
     })?;
     let format = args.from.unwrap_or_else(|| Format::guess(&text));
-    format.read(&text, &args.how()).map_err(|e| match e {
+    let read = format.read(&text, &args.how()).map_err(|e| match e {
         Error::Syntax(place) => anyhow!("{name}:{place}"),
         e => anyhow!(e).context(name.to_string()),
-    })
+    })?;
+    for warning in &read.warnings {
+        say(format_args!("{name}: {warning}"));
+    }
+    Ok(read.profile)
 }

@@ -56,6 +56,15 @@ pub struct Rendered {
     pub warnings: Vec<String>,
 }
 
+/// A profile as it was read, and what of the text it does not have.
+#[derive(Debug, Default)]
+pub struct Understood {
+    /// The profile.
+    pub profile: Profile,
+    /// What to tell the user.
+    pub warnings: Vec<String>,
+}
+
 /// How to read a profile.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Reading {
@@ -178,11 +187,12 @@ impl Format {
     /// # Errors
     ///
     /// [`Syntax`], with the place, for what cannot be understood.
-    pub fn read(self, text: &str, how: &Reading) -> Result<Profile> {
-        Ok(match self {
+    pub fn read(self, text: &str, how: &Reading) -> Result<Understood> {
+        let mut warnings = Vec::new();
+        let profile = match self {
             Self::Plain => plain::read(text, how)?,
             Self::Json => json::read(text, how)?,
-            Self::Oci => oci::read(text, how)?,
+            Self::Oci => oci::read(text, how, &mut warnings)?,
             Self::Systemd => systemd::read(text, how)?,
             Self::Minijail => minijail::read(text, how)?,
             Self::Seccompiler => seccompiler::read(text, how)?,
@@ -191,7 +201,8 @@ impl Format {
                     "C source is written only, it cannot be read back".to_owned(),
                 ))
             }
-        })
+        };
+        Ok(Understood { profile, warnings })
     }
 
     /// The format that a text looks like.

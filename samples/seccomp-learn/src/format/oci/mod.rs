@@ -97,9 +97,11 @@ struct Read<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ArchMap {
-    architecture: String,
-    sub_architectures: Option<Vec<String>>,
+struct ArchMap<'a> {
+    #[serde(borrow)]
+    architecture: &'a RawValue,
+    #[serde(borrow)]
+    sub_architectures: Option<Vec<&'a RawValue>>,
 }
 
 #[derive(Deserialize)]
@@ -151,12 +153,31 @@ fn lets_through(action: &str) -> Result<bool, String> {
     }
 }
 
+/// The specification's architectures that this tool has no names for.
+const NAMELESS: &[&str] = &[
+    "SCMP_ARCH_LOONGARCH64",
+    "SCMP_ARCH_M68K",
+    "SCMP_ARCH_MIPS",
+    "SCMP_ARCH_MIPS64",
+    "SCMP_ARCH_MIPS64N32",
+    "SCMP_ARCH_MIPSEL",
+    "SCMP_ARCH_MIPSEL64",
+    "SCMP_ARCH_MIPSEL64N32",
+    "SCMP_ARCH_PARISC",
+    "SCMP_ARCH_PARISC64",
+    "SCMP_ARCH_PPC",
+    "SCMP_ARCH_PPC64",
+    "SCMP_ARCH_S390",
+    "SCMP_ARCH_SH",
+    "SCMP_ARCH_SHEB",
+];
+
+/// The architecture of this name; none if this tool has no names for it.
 fn arch_name(text: &str) -> Result<Option<Arch>, String> {
-    match text.parse() {
-        Ok(arch) => Ok(Some(arch)),
-        // One that this tool has no names for.
-        Err(_) if text.starts_with("SCMP_ARCH_") => Ok(None),
-        Err(e) => Err(e),
+    let mut named = Arch::NAMED.into_iter();
+    match named.find(|arch| arch.scmp_name() == Some(text)) {
+        None if !NAMELESS.contains(&text) => Err(format!("unknown architecture {text:?}")),
+        known => Ok(known),
     }
 }
 
@@ -470,7 +491,7 @@ fn with_args(name: &str, when: &When, warnings: &mut Vec<String>) -> Vec<Vec<arg
         .collect()
 }
 
-pub fn read(text: &str, how: &Reading) -> Result<Profile, Syntax> {
+pub fn read(text: &str, how: &Reading, warnings: &mut Vec<String>) -> Result<Profile, Syntax> {
     let text = Text::new(text);
     let file: Read<'_> = match text.whole::<Config<'_>>()?.linux {
         Some(linux) => match text.piece::<Linux<'_>>(linux)?.seccomp {
@@ -479,7 +500,7 @@ pub fn read(text: &str, how: &Reading) -> Result<Profile, Syntax> {
         },
         None => text.whole()?,
     };
-    let archs = architectures(text, file.architectures, file.arch_map, how)?;
+    let archs = architectures(text, file.architectures, file.arch_map, how, warnings)?;
     let default = text.piece::<String>(file.default_action)?;
     let action = match text.check(file.default_action, default_action(&default))? {
         Action::Errno(errno) => Action::Errno(file.default_errno_ret.unwrap_or(errno)),
@@ -571,27 +592,50 @@ fn architectures<'a>(
     list: Option<Vec<&'a RawValue>>,
     map: Option<Vec<&'a RawValue>>,
     how: &Reading,
+    warnings: &mut Vec<String>,
 ) -> Result<Vec<Arch>, Syntax> {
     let mut archs = Vec::new();
-    for piece in list.unwrap_or_default() {
-        archs.extend(text.check(piece, arch_name(&text.piece::<String>(piece)?))?);
+    let mut nameless = Vec::new();
+    let arch = |piece: &'a RawValue| {
+        let name: String = text.piece(piece)?;
+        Ok((text.check(piece, arch_name(&name))?, name))
+    };
+    let mut take = |(arch, name)| match arch {
+        Some(arch) => archs.push(arch),
+        None => nameless.push(name),
+    };
+    let list = list.unwrap_or_default();
+    for &piece in &list {
+        take(arch(piece)?);
     }
     // Docker maps each machine's architecture to those that come with it.
     for piece in map.unwrap_or_default() {
-        let entry: ArchMap = text.piece(piece)?;
-        if entry.architecture.parse() == Ok(how.machine.arch) {
-            archs.push(how.machine.arch);
-            let more = entry.sub_architectures.unwrap_or_default();
-            archs.extend(more.iter().filter_map(|name| name.parse::<Arch>().ok()));
+        let entry: ArchMap<'_> = text.piece(piece)?;
+        let machine = arch(entry.architecture)?;
+        let mine = machine.0 == Some(how.machine.arch);
+        let more = entry.sub_architectures.unwrap_or_default().into_iter();
+        let more: Vec<_> = more.map(arch).collect::<Result<_, Syntax>>()?;
+        if mine {
+            std::iter::once(machine).chain(more).for_each(&mut take);
         }
     }
     if let Some(arch) = how.arch {
-        archs = vec![arch];
+        return Ok(vec![arch]);
     }
-    if archs.is_empty() {
-        archs.push(how.machine.arch);
+    if !nameless.is_empty() {
+        warnings.push(format!(
+            "the names of {} are not known, so what is allowed there is left out",
+            nameless.join(" and ")
+        ));
     }
-    Ok(archs)
+    match (archs.is_empty(), list.first()) {
+        (true, Some(first)) => Err(text.wrong(
+            first,
+            "the names of none of these architectures are known (--from-arch says whose to take)",
+        )),
+        (true, None) => Ok(vec![how.machine.arch]),
+        (false, _) => Ok(archs),
+    }
 }
 
 #[cfg(test)]
@@ -613,6 +657,10 @@ mod tests {
 
     fn write(profile: &Profile) -> Rendered {
         super::write(profile).unwrap()
+    }
+
+    fn read(text: &str, how: &Reading) -> Result<Profile, Syntax> {
+        super::read(text, how, &mut Vec::new())
     }
 
     proptest! {
@@ -841,6 +889,49 @@ mod tests {
             assert!(read(&bad, &Reading::default()).is_err(), "{bad}");
         }
         assert!(read(r#"{"linux":{}}"#, &Reading::default()).is_err());
+    }
+
+    #[test]
+    fn architectures_are_known_or_said() {
+        let read = |listed: &str, how: &Reading| {
+            let text = format!(
+                "{{\"defaultAction\":\"SCMP_ACT_KILL\",\n{listed},\n\
+                 \"syscalls\":[{{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ALLOW\"}}]}}"
+            );
+            let mut warnings = Vec::new();
+            super::read(&text, how, &mut warnings).map(|profile| (profile.archs(), warnings))
+        };
+        let here = Reading::default();
+        for wrong in [
+            "\"architectures\":[\"SCMP_ARCH_X86-64\"]",
+            "\"archMap\":[{\"architecture\":\"SCMP_ARCH_X86-64\"}]",
+            "\"archMap\":[{\"architecture\":\"SCMP_ARCH_MIPS\",\"subArchitectures\":[\"SCMP_ARCH_MISP\"]}]",
+        ] {
+            let e = read(wrong, &here).unwrap_err();
+            let at = wrong.rfind("\"SCMP").unwrap() + 1;
+            assert_eq!((e.line, e.column), (2, at), "{wrong}: {e}");
+        }
+        let only = "\"architectures\":[\"SCMP_ARCH_LOONGARCH64\"]";
+        let e = read(only, &here).unwrap_err();
+        assert!(e.line == 2 && e.message.contains("--from-arch"), "{e}");
+        let arm = Reading {
+            arch: Some(Arch::Arm64),
+            ..Reading::default()
+        };
+        let (archs, warnings) = read(only, &arm).unwrap();
+        assert!(archs.contains(&Arch::Arm64) && warnings.is_empty());
+        let some = "\"architectures\":[\"SCMP_ARCH_MIPS\",\"SCMP_ARCH_AARCH64\"]";
+        let (archs, warnings) = read(some, &here).unwrap();
+        assert_eq!(archs, BTreeSet::from([Arch::Arm64]));
+        assert!(
+            warnings.len() == 1 && warnings[0].contains("SCMP_ARCH_MIPS"),
+            "{warnings:?}"
+        );
+        // What is for other machines is nobody's loss.
+        let map = "\"archMap\":[{\"architecture\":\"SCMP_ARCH_MIPS\"},{\"architecture\":\"SCMP_ARCH_X86_64\"}]";
+        let mut how = Reading::default();
+        how.machine.arch = Arch::X86_64;
+        assert_eq!(read(map, &how).unwrap().1, Vec::<String>::new());
     }
 
     #[test]
