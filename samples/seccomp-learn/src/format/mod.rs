@@ -193,7 +193,7 @@ impl Format {
             Self::Plain => plain::read(text, how)?,
             Self::Json => json::read(text, how)?,
             Self::Oci => oci::read(text, how, &mut warnings)?,
-            Self::Systemd => systemd::read(text, how)?,
+            Self::Systemd => systemd::read(text, how, &mut warnings)?,
             Self::Minijail => minijail::read(text, how)?,
             Self::Seccompiler => seccompiler::read(text, how)?,
             Self::C => {

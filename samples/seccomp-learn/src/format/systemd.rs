@@ -18,6 +18,10 @@ use crate::profile::Profile;
 use crate::syscalls::Arch;
 
 const INCOMPLETE: &str = "# incomplete: ";
+/// What systemd allows beside each list of what is allowed.
+const DEFAULT: &str = "@default";
+/// Why a call of that group is in a profile that does not list it.
+const BY_DEFAULT: &str = "systemd allows its group @default beside what is listed";
 /// How long a line of names may get.
 const WIDTH: usize = 78;
 
@@ -40,20 +44,27 @@ fn write_with(profile: &Profile, groups: &Groups) -> Rendered {
                 .to_owned(),
         );
     }
-    let names = split(profile, "systemd", &mut warnings);
+    let mut names = split(profile, "systemd", &mut warnings);
     warnings.extend(no_conditions(profile, "systemd"));
     let mut text = String::new();
     if let Some(why) = &profile.incomplete {
         text.push_str(&format!("{INCOMPLETE}{why}\n"));
+    }
+    let action = profile.action.unwrap_or(Action::Errno(1));
+    if action != Action::Log {
+        // systemd adds them again.
+        if let Some((group, mine)) = groups.get(DEFAULT).zip(names.implied.get_mut(BY_DEFAULT)) {
+            mine.retain(|name| !group.contains(name));
+        }
+        names.implied.retain(|_, names| !names.is_empty());
     }
     text.push_str(&names.comments());
     let arch_names: Vec<&str> = archs
         .iter()
         .filter_map(|arch| arch.systemd_name())
         .collect();
-    let action = profile.action.unwrap_or(Action::Errno(1));
     if action != Action::Log {
-        text.push_str("# systemd allows its group @default beside what is listed.\n");
+        text.push_str(&format!("# {BY_DEFAULT}.\n"));
     }
     text.push_str(&format!(
         "[Service]\nNoNewPrivileges=yes\nSystemCallArchitectures={}\n",
@@ -73,6 +84,10 @@ fn write_with(profile: &Profile, groups: &Groups) -> Rendered {
     if action != Action::Log {
         let absent = absent(profile, "systemd", &mut warnings);
         words.extend(absent.iter().map(|name| format!("{name}:ENOSYS")));
+        if words.is_empty() {
+            // Without a list systemd would allow every call.
+            words.push(DEFAULT.to_owned());
+        }
     }
     warnings.extend(no_newer(
         profile,
@@ -176,11 +191,16 @@ fn parse_groups(text: &str) -> Groups {
     groups
 }
 
-pub fn read(text: &str, how: &Reading) -> Result<Profile, Syntax> {
-    read_with(text, how, groups)
+pub fn read(text: &str, how: &Reading, warnings: &mut Vec<String>) -> Result<Profile, Syntax> {
+    read_with(text, how, groups, warnings)
 }
 
-fn read_with(text: &str, how: &Reading, groups: impl Fn() -> Groups) -> Result<Profile, Syntax> {
+fn read_with(
+    text: &str,
+    how: &Reading,
+    groups: impl Fn() -> Groups,
+    warnings: &mut Vec<String>,
+) -> Result<Profile, Syntax> {
     let mut profile = Profile::default();
     let mut archs = Vec::new();
     // Names wait until the architectures are known: lines come in any order.
@@ -223,22 +243,28 @@ fn read_with(text: &str, how: &Reading, groups: impl Fn() -> Groups) -> Result<P
             "SystemCallFilter" | "SystemCallLog" => {
                 let is_log = key == "SystemCallLog";
                 let first = continued.is_none();
-                let names = if is_log { &mut logged } else { &mut listed };
-                filter |= !is_log;
+                let (names, there) = match is_log {
+                    true => (&mut logged, &mut log),
+                    false => (&mut listed, &mut filter),
+                };
                 if is_log && first && !body.is_empty() && !body.starts_with('~') {
                     // A list of what is logged, which refuses nothing.
                     continued = value.ends_with('\\').then_some("");
                     continue;
                 }
-                log |= is_log;
                 if !is_log && body.starts_with('~') {
                     return Err(wrong(
                         body,
                         "a list of what is refused is no allowlist".to_owned(),
                     ));
                 }
-                if body.is_empty() && first {
+                // An empty one takes back what stands above.
+                *there = !(value.is_empty() && first);
+                if !*there {
                     names.clear();
+                    if !is_log {
+                        missing.clear();
+                    }
                 }
                 for word in body.trim_start_matches('~').split_whitespace() {
                     if word.starts_with('@') {
@@ -326,6 +352,21 @@ fn read_with(text: &str, how: &Reading, groups: impl Fn() -> Groups) -> Result<P
     }
     settle(&mut profile);
     restore(&mut profile, &archs, &comments);
+    if filter {
+        let Some(group) = known_groups.get_or_insert_with(groups).get(DEFAULT) else {
+            warnings.push(format!(
+                "{BY_DEFAULT}, and systemd-analyze cannot be asked which calls these are: they are left out"
+            ));
+            return Ok(profile);
+        };
+        let implied = Allowed {
+            implied: Some(BY_DEFAULT),
+            ..Allowed::default()
+        };
+        for name in group.iter().filter(|name| !missing.contains(name)) {
+            allow(&mut profile, &archs, name, &implied);
+        }
+    }
     Ok(profile)
 }
 
@@ -333,7 +374,16 @@ fn read_with(text: &str, how: &Reading, groups: impl Fn() -> Groups) -> Result<P
 mod tests {
     use super::*;
     use crate::profile::tests::named;
+    use crate::syscalls::Seen;
     use proptest::prelude::*;
+
+    fn read_with(
+        text: &str,
+        how: &Reading,
+        groups: impl Fn() -> Groups,
+    ) -> Result<Profile, Syntax> {
+        super::read_with(text, how, groups, &mut Vec::new())
+    }
 
     const GROUPS: &str = "@default\n    # Always\n    brk\n    @exit\n\n@exit\n    # End\n    exit\n    \
                           exit_group\n\n@old\n    stime\n    waitpid\n\n# Ungrouped\n#    read\n    write\n";
@@ -349,13 +399,72 @@ mod tests {
             let groups = || parse_groups(GROUPS);
             let text = write_with(&profile, &groups()).text;
             prop_assert!(text.lines().all(|line| line.len() < 120));
-            prop_assert_eq!(read_with(&text, &Reading::default(), groups), Ok(profile));
+            let back = read_with(&text, &Reading::default(), groups).unwrap();
+            prop_assert_eq!(&write_with(&back, &groups()).text, &text);
+            let mut allowed = profile;
+            if action != Action::Log {
+                let default = ["brk", "exit", "exit_group"].map(|name| Arch::X86_64.call(name).unwrap());
+                for call in default {
+                    let implied = || Seen { implied: Some(BY_DEFAULT.to_owned()), ..Seen::default() };
+                    allowed.calls.entry(call).or_insert_with(implied);
+                }
+            }
+            prop_assert_eq!(back, allowed);
         }
 
         #[test]
         fn no_input_is_a_panic(text in any::<String>()) {
             let _ = read_with(&text, &Reading::default(), Groups::new);
         }
+    }
+
+    #[test]
+    fn what_systemd_adds_is_not_listed() {
+        let groups = || parse_groups(GROUPS);
+        let read = |text| read_with(text, &Reading::default(), groups);
+        let profile = read("SystemCallFilter=read\nSystemCallFilter=exit:ENOSYS\n").unwrap();
+        let calls: Vec<String> = profile.calls.keys().map(|call| call.label()).collect();
+        assert_eq!(calls, ["read", "brk", "exit_group"]);
+        let names = |groups: &Groups| {
+            let text = write_with(&profile, groups).text;
+            let lines = text
+                .lines()
+                .filter(|line| line.starts_with("SystemCallFilter"));
+            lines.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(names(&groups()), "SystemCallFilter=read exit:ENOSYS");
+        // Where it is not known what it adds, they are.
+        assert_eq!(
+            names(&Groups::new()),
+            "SystemCallFilter=brk exit_group read exit:ENOSYS"
+        );
+        // A list of what is logged has nothing beside it.
+        assert_eq!(read("SystemCallLog=~read\n").unwrap().calls.len(), 1);
+        let mut warnings = Vec::new();
+        super::read_with(
+            "SystemCallFilter=read\n",
+            &Reading::default(),
+            Groups::new,
+            &mut warnings,
+        )
+        .unwrap();
+        assert!(
+            warnings.len() == 1 && warnings[0].contains("systemd-analyze"),
+            "{warnings:?}"
+        );
+    }
+
+    #[test]
+    fn an_empty_list_is_not_that_of_all_calls() {
+        let text = write_with(&Profile::default(), &Groups::new()).text;
+        assert!(text.contains("\nSystemCallFilter=@default\n"), "{text}");
+        let read = |text: &str| read_with(text, &Reading::default(), Groups::new);
+        assert!(read("SystemCallFilter=\n").is_err());
+        assert!(read("SystemCallFilter=read\nSystemCallFilter=\n").is_err());
+        let again =
+            "SystemCallFilter=read clone3:ENOSYS\nSystemCallFilter=\nSystemCallFilter=\\\n write\n";
+        let profile = read(again).unwrap();
+        assert!(profile.calls.len() == 1 && profile.absent.calls.is_empty());
     }
 
     #[test]
