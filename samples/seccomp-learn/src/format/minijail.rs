@@ -78,6 +78,9 @@ pub fn read(text: &str, how: &Reading) -> std::result::Result<Profile, Syntax> {
             ));
         };
         let (name, rule) = (name.trim(), rule.trim());
+        if let Some(message) = unknown(name, how) {
+            return Err(wrong(name, message));
+        }
         let when = match rule.split(';').next().unwrap_or_default().trim() {
             "1" | "allow" => When::Always,
             // What is refused in a way of its own is refused all the same.
@@ -98,11 +101,7 @@ pub fn read(text: &str, how: &Reading) -> std::result::Result<Profile, Syntax> {
             when,
             implied: None,
         };
-        if !allow(&mut profile, &[arch], name, &allowed) {
-            if let Some(message) = unknown(name, how) {
-                return Err(wrong(name, message));
-            }
-        }
+        allow(&mut profile, &[arch], name, &allowed);
     }
     settle(&mut profile);
     restore(&mut profile, &[arch], &comments);
@@ -146,6 +145,7 @@ mod tests {
         assert_eq!((e.line, e.column), (3, 21));
         let e = read("  nonsense: 1\n");
         assert_eq!((e.line, e.column), (1, 3));
+        assert_eq!(read("read: 1\nclone33: return ENOSYS\n").line, 2);
         assert_eq!(read("read\n").line, 1);
     }
 

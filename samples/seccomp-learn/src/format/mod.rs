@@ -407,9 +407,8 @@ fn restore(profile: &mut Profile, archs: &[Arch], comments: &[(Vec<&str>, &str)]
 }
 
 /// Adds a name to a profile, on each of the architectures that has it, in these
-/// cases. Says whether one has.
-fn allow(profile: &mut Profile, archs: &[Arch], name: &str, allowed: &Allowed<'_>) -> bool {
-    let mut any = false;
+/// cases.
+fn allow(profile: &mut Profile, archs: &[Arch], name: &str, allowed: &Allowed<'_>) {
     for arch in archs {
         if let Some(call) = arch.call(name) {
             let seen = Seen {
@@ -418,10 +417,8 @@ fn allow(profile: &mut Profile, archs: &[Arch], name: &str, allowed: &Allowed<'_
                 ..Seen::default()
             };
             add(&mut profile.calls, call, seen);
-            any = true;
         }
     }
-    any
 }
 
 /// What a file says of a name that it allows.

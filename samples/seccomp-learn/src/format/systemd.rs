@@ -278,9 +278,16 @@ fn read_with(
                                 ))
                             }
                         }
-                    } else if let Some(name) = word.strip_suffix(":ENOSYS") {
+                        continue;
+                    }
+                    // Behind a colon is an error of its own.
+                    let (name, errno) = word.split_once(':').unwrap_or((word, ""));
+                    if let Some(message) = unknown(name, how) {
+                        return Err(wrong(word, message));
+                    }
+                    if errno == "ENOSYS" {
                         missing.push(name.to_owned());
-                    } else if word.contains(':') {
+                    } else if word != name {
                         if !how.ignore_conditional {
                             return Err(wrong(
                                 word,
@@ -288,10 +295,7 @@ fn read_with(
                             ));
                         }
                     } else {
-                        if let Some(message) = unknown(word, how) {
-                            return Err(wrong(word, message));
-                        }
-                        names.push(word.to_owned());
+                        names.push(name.to_owned());
                     }
                 }
                 continued = value.ends_with('\\').then_some(if is_log {
@@ -488,6 +492,8 @@ mod tests {
     fn an_error_has_its_place() {
         let read = |text| read_with(text, &Reading::default(), Groups::new).unwrap_err();
         let e = read("[Service]\nSystemCallFilter=read nonsense\n");
+        assert_eq!((e.line, e.column), (2, 23));
+        let e = read("[Service]\nSystemCallFilter=read clone33:ENOSYS\n");
         assert_eq!((e.line, e.column), (2, 23));
         assert_eq!(
             read("[Service]\nSystemCallFilter=read \\\n  @none\n").line,
