@@ -683,6 +683,41 @@ fn merge_and_diff_agree() {
     assert_eq!(back, "# @basic-io\n-i386:read\n# @other\n-462\n");
 }
 
+/// The one that is named first may be the one that refuses nothing.
+#[test]
+fn default_actions_that_differ_are_not_merged() {
+    let bench = Bench::new();
+    bench.file("list", "read\n");
+    for (name, action) in [("dev", "log"), ("prod", "kill")] {
+        let made = bench.call(&[
+            "convert",
+            "--to",
+            "json",
+            "--default-action",
+            action,
+            "-o",
+            name,
+            "list",
+        ]);
+        assert_eq!(made.status, 0, "{}", made.err);
+    }
+    let merged = bench.call(&["merge", "--to", "json", "list", "dev", "prod"]);
+    assert_eq!((merged.status, &*merged.out), (125, ""));
+    let both = "the default action of dev is log, of prod it is kill";
+    assert!(merged.err.contains(both), "{}", merged.err);
+    for profiles in [
+        &["list", "prod", "prod"][..],
+        &["--default-action", "kill", "dev", "prod"],
+    ] {
+        let merged = bench.call(&[&["merge", "--to", "json"], profiles].concat());
+        assert!(
+            merged.out.contains("\"action\": \"kill\""),
+            "{}",
+            merged.err
+        );
+    }
+}
+
 #[test]
 fn lists_of_two_machines_become_one_profile() {
     let bench = Bench::new();

@@ -7,6 +7,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use anyhow::{anyhow, bail, Context, Result};
+use seccomp_learn::action::Action;
 use seccomp_learn::arguments::{describe, describe_values};
 use seccomp_learn::evidence::counted;
 use seccomp_learn::explain::often;
@@ -28,8 +29,20 @@ pub fn merge(args: args::Merge) -> Result<u8> {
     let output = output(&args.writing);
     output.check()?;
     let mut sum = Profile::default();
+    let mut answer: Option<(&Path, Action)> = None;
     for path in &args.profiles {
-        sum.merge(read_profile(path, &args.reading)?);
+        let profile = read_profile(path, &args.reading)?;
+        if let Some(action) = profile.action.filter(|_| args.writing.action.is_none()) {
+            let &mut (first, other) = answer.get_or_insert((path, action));
+            if action != other {
+                bail!(
+                    "the default action of {} is {other}, of {} it is {action}: --default-action says which it is to be",
+                    first.display(),
+                    path.display(),
+                );
+            }
+        }
+        sum.merge(profile);
     }
     write_profile(&mut sum, &args.writing, &output)?;
     Ok(0)

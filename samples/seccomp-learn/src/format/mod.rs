@@ -195,7 +195,7 @@ impl Format {
             Self::Oci => oci::read(text, how, &mut warnings)?,
             Self::Systemd => systemd::read(text, how, &mut warnings)?,
             Self::Minijail => minijail::read(text, how)?,
-            Self::Seccompiler => seccompiler::read(text, how)?,
+            Self::Seccompiler => seccompiler::read(text, how, &mut warnings)?,
             Self::C => {
                 return Err(Error::Unfit(
                     "C source is written only, it cannot be read back".to_owned(),

@@ -223,7 +223,11 @@ pub fn write(profile: &Profile) -> Result<Rendered> {
     })
 }
 
-pub fn read(text: &str, how: &Reading) -> std::result::Result<Profile, Syntax> {
+pub fn read(
+    text: &str,
+    how: &Reading,
+    warnings: &mut Vec<String>,
+) -> std::result::Result<Profile, Syntax> {
     let text = Text::new(text);
     let threads: BTreeMap<String, &RawValue> = text.whole()?;
     if threads.is_empty() {
@@ -235,8 +239,9 @@ pub fn read(text: &str, how: &Reading) -> std::result::Result<Profile, Syntax> {
     }
     let arch = how.arch.unwrap_or(Arch::NATIVE);
     let mut profile = Profile::default();
+    let mut actions: BTreeMap<String, Action> = BTreeMap::new();
     // A process has the filters of its threads; the list holds what any needs.
-    for piece in threads.into_values() {
+    for (thread, piece) in threads {
         let filter: Read<'_> = text.piece(piece)?;
         if text.piece::<Outcome>(filter.match_action)? != Outcome::Allow {
             return Err(text.wrong(filter.match_action, "this filter is no allowlist"));
@@ -251,10 +256,25 @@ pub fn read(text: &str, how: &Reading) -> std::result::Result<Profile, Syntax> {
             _ => Err("this mismatch action is not supported".to_owned()),
         };
         let action = text.check(filter.mismatch_action, action)?;
-        profile.action.get_or_insert(action);
+        actions.insert(thread, action);
         for piece in filter.filter {
             rule(text, piece, arch, how, &mut profile)?;
         }
+    }
+    profile.action = actions.values().next().copied();
+    if actions
+        .values()
+        .any(|&action| Some(action) != profile.action)
+    {
+        profile.action = None;
+        let actions = actions
+            .iter()
+            .map(|(thread, action)| format!("{thread}: {action}"));
+        let actions: Vec<String> = actions.collect();
+        warnings.push(format!(
+            "the default actions differ ({}), and none is taken",
+            actions.join(", ")
+        ));
     }
     Ok(profile)
 }
@@ -295,6 +315,10 @@ mod tests {
     use crate::condition::tests::args;
     use crate::profile::tests::{conditional, named, same_meaning};
     use proptest::prelude::*;
+
+    fn read(text: &str, how: &Reading) -> std::result::Result<Profile, Syntax> {
+        super::read(text, how, &mut Vec::new())
+    }
 
     proptest! {
         #[test]
@@ -394,6 +418,30 @@ mod tests {
                     \"filter\":[{\"syscall\":\"nonsense\"}]}}";
         let e = read(text, &Reading::default()).unwrap_err();
         assert_eq!((e.line, e.column), (2, 22));
+    }
+
+    #[test]
+    fn threads_may_differ_in_what_they_answer() {
+        let filter = |action| {
+            format!("{{\"mismatch_action\":\"{action}\",\"match_action\":\"allow\",\"filter\":[]}}")
+        };
+        let read = |api, vcpu| {
+            let text = format!("{{\"api\":{},\"vcpu\":{}}}", filter(api), filter(vcpu));
+            let mut warnings = Vec::new();
+            let profile = super::read(&text, &Reading::default(), &mut warnings).unwrap();
+            (profile.action, warnings)
+        };
+        // A thread that only logs must not have the others log.
+        let (action, warnings) = read("log", "kill_process");
+        assert_eq!(action, None);
+        assert!(
+            warnings[0].contains("(api: log, vcpu: kill)"),
+            "{warnings:?}"
+        );
+        assert_eq!(
+            read("kill_thread", "kill_process"),
+            (Some(Action::Kill), Vec::new())
+        );
     }
 
     #[test]
