@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::elf;
+use crate::syscalls::Arch;
 
 /// How the calls were seen that a log has.
 const RECORDS: &str = "records";
@@ -128,9 +129,14 @@ pub fn counted(n: u64, one: &str, more: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { more })
 }
 
-/// In how many passes a call could have been seen.
-pub fn passes(evidence: &[Evidence]) -> u32 {
-    let passes = evidence.iter().map(|evidence| evidence.passes);
+/// In how many passes a call of this architecture could have been seen: those on the
+/// machines that make its calls, and those of which nobody knows where they were.
+pub fn passes(evidence: &[Evidence], arch: Arch) -> u32 {
+    let here = |evidence: &&Evidence| {
+        let machine = evidence.machine.parse::<Arch>();
+        machine.map_or(true, |machine| machine.machine() == arch.machine())
+    };
+    let passes = evidence.iter().filter(here).map(|evidence| evidence.passes);
     passes.fold(0, u32::saturating_add)
 }
 
@@ -157,7 +163,7 @@ mod tests {
             (sum[0].runs, sum[0].passes, sum[0].lossy, sum[0].records),
             (2, 6, 2, 20)
         );
-        assert_eq!(passes(&sum), 9);
+        assert_eq!(passes(&sum, Arch::NATIVE), 9);
         assert!(!one.kernel.is_empty() && !one.tool.is_empty());
     }
 }

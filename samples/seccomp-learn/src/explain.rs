@@ -38,7 +38,7 @@ fn of_seen(profile: &Profile, call: Call, seen: &Seen, lines: &mut Vec<String>) 
         lines.push(format!("nobody has seen it; it is implied: {reason}"));
         return;
     }
-    lines.push(match (seen.count, often(profile, seen)) {
+    lines.push(match (seen.count, often(profile, call, seen)) {
         (0, Some(often)) => format!("it was made in {often}, and nobody has counted how often"),
         (0, None) => "nobody has counted how often it was made".to_owned(),
         (n, None) => format!("it was made {}", counted(n, "time", "times")),
@@ -91,8 +91,8 @@ fn of_seen(profile: &Profile, call: Call, seen: &Seen, lines: &mut Vec<String>) 
 }
 
 /// In how many passes of how many a call was seen, where that was counted.
-pub fn often(profile: &Profile, seen: &Seen) -> Option<String> {
-    let all = passes(&profile.evidence);
+pub fn often(profile: &Profile, call: Call, seen: &Seen) -> Option<String> {
+    let all = passes(&profile.evidence, call.arch());
     (seen.passes > 0 && all >= seen.passes).then(|| {
         format!(
             "{} of {}",
@@ -144,6 +144,30 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part}: {text}");
         }
+    }
+
+    #[test]
+    fn passes_on_another_machine_are_not_a_calls() {
+        let mut profile = Profile::default();
+        let evidence = |machine: &str| Evidence {
+            machine: machine.to_owned(),
+            passes: 3,
+            ..Evidence::here("a", None, "log")
+        };
+        profile.evidence = vec![evidence("x86_64"), evidence("aarch64")];
+        let seen = Seen {
+            passes: 3,
+            ..Seen::default()
+        };
+        let often = |profile: &Profile, call: &str| often(profile, call.parse().unwrap(), &seen);
+        let three = Some("3 of 3 passes".to_owned());
+        for call in ["x86-64:read", "i386:read", "arm64:read", "arm:read"] {
+            assert_eq!(often(&profile, call), three, "{call}");
+        }
+        // Of which nobody knows where they were.
+        profile.evidence.push(evidence("vax"));
+        let six = Some("3 of 6 passes".to_owned());
+        assert_eq!(often(&profile, "arm64:read"), six);
     }
 
     #[test]

@@ -124,7 +124,7 @@ pub fn show(args: args::Show) -> Result<u8> {
                 call.label(),
                 count,
                 group.to_owned(),
-                often(&profile, seen).map_or(String::new(), |often| format!("{often}  "))
+                often(&profile, *call, seen).map_or(String::new(), |often| format!("{often}  "))
                     + &origin(*call, seen),
             ];
             (rank + 1, row)
