@@ -41,8 +41,12 @@ impl<'a> LockedTask<'a> {
         let mut flags = 0;
         // SAFETY: The task is valid by its type.
         let sighand = unsafe { bindings::lock_task_sighand(task.as_ptr(), &mut flags) };
-        // INVARIANT: The function has taken the lock if it returns one.
-        (!sighand.is_null()).then_some(Self {
+        // Nothing may be made that unlocks what was not locked.
+        if sighand.is_null() {
+            return None;
+        }
+        // INVARIANT: The function has taken the lock, as it returned one.
+        Some(Self {
             task,
             flags,
             _not_send: NotThreadSafe,
@@ -71,11 +75,25 @@ impl Drop for LockedTask<'_> {
     }
 }
 
-#[cfg(all(CONFIG_SECCOMP_RUST_KUNIT_TEST, CONFIG_CHECKPOINT_RESTORE))]
+#[cfg(CONFIG_SECCOMP_RUST_KUNIT_TEST)]
 #[kernel::macros::kunit_tests(seccomp_rust_locked_task)]
 mod tests {
     use super::*;
+    use kernel::{
+        alloc::flags::__GFP_ZERO,
+        prelude::*, //
+    };
 
+    #[test]
+    fn a_task_that_was_reaped() -> Result {
+        let reaped = KBox::<bindings::task_struct>::new_uninit(GFP_KERNEL | __GFP_ZERO)?;
+        // SAFETY: A task without a sighand is looked at no further.
+        let task = unsafe { &*reaped.as_ptr().cast::<Task>() };
+        assert!(LockedTask::lock(task).is_none());
+        Ok(())
+    }
+
+    #[cfg(CONFIG_CHECKPOINT_RESTORE)]
     #[test]
     fn a_task_that_is_looked_at() {
         let mode = LockedTask::lock(kernel::current!()).map(|task| task.mode());
