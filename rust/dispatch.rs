@@ -202,7 +202,7 @@ fn dispatch_and_trace(
     dispatch::<true>(caller, verdict, filter, data, recheck_after_trace)
 }
 
-/// Logs `action`, where `filter` asks for it. A closure in [`dispatch`] cannot be told to be
+/// Logs `action`, if its rule and `filter` say so. A closure in [`dispatch`] cannot be told to be
 /// inlined, and on arm64 is a call then: 15 instructions more.
 #[inline(always)]
 fn log<const TRACED: bool>(

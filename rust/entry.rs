@@ -35,8 +35,8 @@ fn to_c(result: Result<c_long>) -> c_long {
 
 /// Decides whether the system call that the calling task is making is to be run.
 ///
-/// Called by the entry code for a task with `SYSCALL_WORK_SECCOMP`, and by the emulation of a
-/// vsyscall, out of a page fault, for any task. Returns `false` where the call is not to be run;
+/// Called for a task with `SYSCALL_WORK_SECCOMP` alone, by the entry code and, out of a page fault,
+/// by the emulation of a vsyscall. Returns `false` where the call is not to be run;
 /// its return value is then set, or a signal pending. May not return at all.
 ///
 /// # Safety
@@ -106,8 +106,8 @@ mod filter {
 
     use crate::filter::Filter;
 
-    // SAFETY: The functions below are the only ones that give tasks filters, and `attach.rs`, which
-    // the type system has take this type.
+    // SAFETY: A task gets its filter by `push_filter()` or `replace_filter()`, which take a
+    // `TaskFilter`, and this is the only one; or by fork, which copies it, counted below.
     unsafe impl task_seccomp::TaskFilter for Filter {}
 
     /// Counts the filters of `tsk`, the current task, for another that C makes of it.

@@ -61,8 +61,9 @@ pub(crate) struct ActionCache {
 /// One attached program: C's `struct seccomp_filter`, whose counts and predecessor are those of the
 /// [`Node`] that it is in.
 ///
-/// What can change once tasks have it are the listener and who waits for it. All else is set before,
-/// which is what lets the path of a system call read it without a lock.
+/// What can change once tasks have it are the listener, who waits for it, and what the filter
+/// remembers to have logged, which is atomic. All else is set before, which is what lets the path of
+/// a system call read it without a lock.
 #[pin_data]
 pub(crate) struct Filter {
     cache: ActionCache,

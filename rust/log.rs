@@ -89,7 +89,7 @@ impl FilterLog {
 }
 
 /// Writes an audit record of the system call of `data` if `action`, which the filter whose `log` it
-/// is has decided for, is to be logged. Returns whether there was one.
+/// is has decided for, is to be logged. Returns whether audit was given one.
 #[cfg(CONFIG_SECCOMP_FILTER)]
 #[inline(always)]
 pub(crate) fn seccomp_log(
@@ -128,7 +128,7 @@ pub(crate) fn trace_verdict(caller: Caller<'_>, nr: c_int, verdict: Verdict, log
 }
 
 /// Writes the record of a decision that is to be logged, unless the first time only is wanted and
-/// has been. Returns whether it was written.
+/// has been. Returns whether it was given to audit.
 ///
 /// A function of its own where helpers are calls: its caller has fewer registers to save.
 #[cfg(CONFIG_SECCOMP_FILTER)]

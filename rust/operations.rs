@@ -75,7 +75,7 @@ pub(crate) fn do_seccomp(op: u32, flags: u32, uargs: UserPtr) -> Result<c_long> 
     Ok(0)
 }
 
-/// `PR_SET_SECCOMP`: puts the calling task into `mode`, for filters that at `filter`.
+/// `PR_SET_SECCOMP`: puts the calling task into `mode`, that of filters with the one at `filter`.
 pub(crate) fn prctl_set_seccomp(mode: c_ulong, filter: UserPtr) -> Result<c_long> {
     const STRICT: c_ulong = uapi::SECCOMP_MODE_STRICT as c_ulong;
     const FILTER: c_ulong = uapi::SECCOMP_MODE_FILTER as c_ulong;

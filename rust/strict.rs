@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Strict mode: read, write, exit and return from a signal handler, nothing else.
+//! Strict mode: read, write, exit and return from a signal handler, and what uprobes have programs
+//! call.
 
 use kernel::ffi::c_int;
 

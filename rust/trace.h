@@ -18,8 +18,8 @@
 
 /*
  * Seccomp has decided about a system call, other than to allow it: @action and
- * @data are the halves of what the filter returned, @logged whether an audit
- * record was written for it now. @args are six.
+ * @data are the halves of what the filter returned, @logged whether audit
+ * was given a record of it now. @args are six.
  */
 TRACE_EVENT(seccomp_verdict,
 	TP_PROTO(int nr, u32 arch, u32 action, u16 data, bool logged,

@@ -54,8 +54,8 @@ impl Verdict {
     /// Whether this verdict takes precedence over `other`, by their actions alone.
     ///
     /// The values are compared as signed, which makes `SECCOMP_RET_KILL_PROCESS` the strictest. This
-    /// verdict's data need not be masked out: the other value is a multiple of what they can hold,
-    /// so that they do not make a smaller value a larger one.
+    /// verdict's data need not be masked out: the other value is a multiple of 0x10000, and they are
+    /// less than that, so that they cannot bring this value up to it.
     #[inline(always)]
     pub(crate) const fn is_stricter_than(self, other: Self) -> bool {
         (self.0 as i32) < (other.code() as i32)

@@ -229,14 +229,12 @@ impl Siglock {
 
 impl Thread<'_> {
     /// Gives the thread `leaf` in place of its own filter, which must be below that or the same;
-    /// else gives it back.
-    ///
-    /// The thread must not be exiting.
+    /// else gives it back, as it does for a thread that is exiting.
     pub(crate) fn replace_filter<T: TaskFilter>(self, leaf: Leaf<T>) -> Result<(), Leaf<T>> {
         if self.is_exiting() {
             return Err(leaf);
         }
-        // SAFETY: The lock is held, and the thread has not exited.
+        // SAFETY: The lock is held, under which a thread that exits says so, and this one has not.
         unsafe { self.seccomp::<T>().slot().replace(leaf) }
     }
 }

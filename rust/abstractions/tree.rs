@@ -5,8 +5,8 @@
 //! A node knows the one that it was put on, and keeps that alive; nodes that are put on the same
 //! one make branches. A task has one node, its [`Leaf`], and by that all below it. Two counts are
 //! kept of each node: the references, which keep the memory, and the users, which are the tasks
-//! that have it or a node above it. Whoever looks at a node from elsewhere (a file, procfs) has a
-//! reference and is no user.
+//! whose leaf it is and the nodes put on it that have users themselves. Whoever looks at a node from
+//! elsewhere (a file, procfs) has a reference and is no user.
 //!
 //! # Examples
 //!
@@ -63,7 +63,7 @@ use kernel::{
 /// # Invariants
 ///
 /// - `refs` is the number of the references, of which a [`UniqueNode`] is one.
-/// - `users` is the number of the leaves that are this node, and one more if a node with users was
+/// - `users` is the number of the leaves that are this node and of the nodes with users that were
 ///   put on it. Where it is 0, no leaf can be this node any more.
 /// - The node is in a [`KBox`], which who drops the last reference frees.
 #[pin_data]
