@@ -31,7 +31,10 @@ use kernel::{
 use crate::{
     abstractions::{
         anon_inode::AnonFile,
-        file::PassedFile,
+        file::{
+            NoFdgetPos,
+            PassedFile, //
+        },
         sighand::task_pid_vnr,
         syscall::Caller,
         uaccess::{
@@ -54,8 +57,8 @@ use crate::{
         Entry,
         Kaddfd,
         Knotif,
-        NotifyGuard,
         NotifyState,
+        NotifyWaiting,
         Reply, //
     },
     uapi::{
@@ -139,7 +142,7 @@ fn wait_for_reply(filter: &Filter, data: &SeccompData) -> Reply {
                 }
             }
 
-            if let Some(done) = seccomp_handle_addfd(waiting.guard(), id) {
+            if let Some(done) = seccomp_handle_addfd(waiting, id) {
                 if let Some(knotif) = waiting.value().call_mut() {
                     knotif.state = done;
                 }
@@ -154,7 +157,7 @@ fn wait_for_reply(filter: &Filter, data: &SeccompData) -> Reply {
         };
 
         // The listener need not wait for what nobody will take any more.
-        waiting.guard().for_each(|mut waiter| {
+        waiting.for_each(|mut waiter| {
             if let Some(kaddfd) = waiter.addfd_mut(id) {
                 kaddfd.ret = Err(ESRCH);
                 waiter.leave();
@@ -173,8 +176,8 @@ fn is_killable(filter: &Filter, entry: &Entry) -> bool {
 
 /// Takes the descriptor that the listener hands to notification `id`, the one that it handed over
 /// last if there are more. Returns the state of the notification if that changes it.
-fn seccomp_handle_addfd(guard: &mut NotifyGuard<'_>, id: u64) -> Option<NotifyState> {
-    let mut waiter = guard.find(|entry| entry.is_addfd(id))?;
+fn seccomp_handle_addfd(waiting: &mut NotifyWaiting<'_, '_>, id: u64) -> Option<NotifyState> {
+    let mut waiter = waiting.find(|entry| entry.is_addfd(id))?;
     let kaddfd = waiter.addfd_mut(id)?;
 
     let fd = match kaddfd.fd {
@@ -256,7 +259,7 @@ impl AnonFile for FilterNode {
         events
     }
 
-    fn ioctl(&self, cmd: u32, arg: usize) -> Result<c_long> {
+    fn ioctl(&self, cmd: u32, arg: usize, no_fdget_pos: &NoFdgetPos) -> Result<c_long> {
         let buf = UserPtr::from_addr(arg);
 
         match cmd {
@@ -265,7 +268,8 @@ impl AnonFile for FilterNode {
             cmd::ID_VALID | cmd::ID_VALID_WRONG_DIR => seccomp_notify_id_valid(self, buf),
             cmd::SET_FLAGS => seccomp_notify_set_flags(self, arg),
             _ if cmd::extensible(cmd) == cmd::ADDFD => {
-                return seccomp_notify_addfd(self, buf, _IOC_SIZE(cmd)).map(|fd| fd as c_long);
+                return seccomp_notify_addfd(self, buf, _IOC_SIZE(cmd), no_fdget_pos)
+                    .map(|fd| fd as c_long);
             }
             _ => Err(EINVAL),
         }
@@ -432,7 +436,12 @@ fn seccomp_notify_set_flags(filter: &Filter, flags: usize) -> Result {
 
 /// `SECCOMP_IOCTL_NOTIF_ADDFD`: hands the task of a notification a descriptor, as the `size` bytes
 /// at `uaddfd` say, and returns the number that it has there.
-fn seccomp_notify_addfd(filter: &Filter, uaddfd: UserPtr, size: usize) -> Result<c_int> {
+fn seccomp_notify_addfd(
+    filter: &Filter,
+    uaddfd: UserPtr,
+    size: usize,
+    no_fdget_pos: &NoFdgetPos,
+) -> Result<c_int> {
     const SETFD: u32 = uapi::SECCOMP_ADDFD_FLAG_SETFD;
     const SEND: u32 = uapi::SECCOMP_ADDFD_FLAG_SEND;
     /// The size of the structure as it was first published.
@@ -452,7 +461,7 @@ fn seccomp_notify_addfd(filter: &Filter, uaddfd: UserPtr, size: usize) -> Result
     }
     let kaddfd = Kaddfd {
         id: addfd.id,
-        file: PassedFile::fget(addfd.srcfd)?,
+        file: PassedFile::fget(addfd.srcfd, no_fdget_pos)?,
         fd: (addfd.flags & SETFD != 0).then_some(addfd.newfd),
         flags: addfd.newfd_flags,
         send: addfd.flags & SEND != 0,
@@ -483,7 +492,7 @@ fn seccomp_notify_addfd(filter: &Filter, uaddfd: UserPtr, size: usize) -> Result
         // The task may have taken it by the time that a signal had this one woken.
         if let (Err(error), true) = (result, waiting.is_on_list()) {
             if send {
-                if let Some(mut waiter) = waiting.guard().find(|entry| entry.is_call(addfd.id)) {
+                if let Some(mut waiter) = waiting.find(|entry| entry.is_call(addfd.id)) {
                     if let Some(knotif) = waiter.call_mut() {
                         knotif.state = NotifyState::Sent;
                     }

@@ -16,8 +16,8 @@ use crate::{
     abstractions::{
         file::PassedFile,
         wait_list::{
-            Guard,
-            WaitList, //
+            WaitList,
+            Waiting, //
         }, //
     },
     uapi::SeccompData, //
@@ -154,5 +154,5 @@ impl Entry {
 /// A filter's lock, `notify_lock` of C's, with what it guards: the listener, and who waits.
 pub(crate) type NotifyLock = WaitList<Option<Listener>, Entry>;
 
-/// The lock is held.
-pub(crate) type NotifyGuard<'a> = Guard<'a, Option<Listener>, Entry>;
+/// The lock is held by a task that waits at the filter.
+pub(crate) type NotifyWaiting<'w, 'a> = Waiting<'w, 'a, Option<Listener>, Entry>;

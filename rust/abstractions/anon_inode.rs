@@ -30,7 +30,10 @@ use kernel::{
     }, //
 };
 
-use super::wait::WaitQueue;
+use super::{
+    file::NoFdgetPos,
+    wait::WaitQueue, //
+};
 
 /// What a file of an anonymous inode does, `Self` being the object that it keeps alive.
 ///
@@ -52,7 +55,7 @@ pub(crate) trait AnonFile: AlwaysRefCounted + Send + Sync + Sized + 'static {
     fn poll(&self) -> u32;
 
     /// Carries out ioctl(2), for callers of every convention.
-    fn ioctl(&self, cmd: u32, arg: usize) -> Result<c_long>;
+    fn ioctl(&self, cmd: u32, arg: usize, no_fdget_pos: &NoFdgetPos) -> Result<c_long>;
 
     /// The last descriptor of the file is closed.
     fn release(this: ARef<Self>);
@@ -150,8 +153,10 @@ impl<T: AnonFile> Operations<T> {
     unsafe extern "C" fn ioctl(file: *mut bindings::file, cmd: c_uint, arg: c_ulong) -> c_long {
         // SAFETY: A file whose descriptor is used has been installed.
         let object = unsafe { Self::object(file) };
+        // SAFETY: ioctl(2) gets its file by `fdget()`.
+        let no_fdget_pos = unsafe { NoFdgetPos::new() };
 
-        match object.ioctl(cmd, arg) {
+        match object.ioctl(cmd, arg, &no_fdget_pos) {
             Ok(value) => value,
             Err(error) => error.to_errno() as c_long,
         }

@@ -5,7 +5,7 @@
 //! C header: [`include/linux/capability.h`](srctree/include/linux/capability.h)
 
 #[cfg(CONFIG_SECCOMP_CACHE_DEBUG)]
-use kernel::fs::File;
+use kernel::fs::LocalFile;
 use kernel::{
     bindings,
     ffi::c_int, //
@@ -39,7 +39,7 @@ pub(crate) fn ns_capable_noaudit_current(cap: Capability) -> bool {
 
 /// Whether the one who opened `file` had `cap` in the initial user namespace.
 #[cfg(CONFIG_SECCOMP_CACHE_DEBUG)]
-pub(crate) fn file_capable(file: &File, cap: Capability) -> bool {
+pub(crate) fn file_capable(file: &LocalFile, cap: Capability) -> bool {
     // SAFETY: The file is valid by its type, and the initial user namespace is static.
     unsafe { bindings::file_ns_capable(file.as_ptr(), &raw mut bindings::init_user_ns, cap.0) }
 }

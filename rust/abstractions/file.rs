@@ -10,10 +10,31 @@ use kernel::{
     bindings,
     error::to_result,
     ffi::c_int,
-    fs::LocalFile,
+    fs::{
+        File,
+        LocalFile, //
+    },
     prelude::*,
-    sync::aref::ARef, //
+    sync::aref::ARef,
+    types::NotThreadSafe, //
 };
+
+/// This thread uses the position of no file, as in ioctl(2).
+///
+/// # Invariants
+///
+/// No call of `fdget_pos()` is active on this thread.
+pub(crate) struct NoFdgetPos(NotThreadSafe);
+
+impl NoFdgetPos {
+    /// # Safety
+    ///
+    /// No call of `fdget_pos()` may be active on this thread while the value exists.
+    pub(super) unsafe fn new() -> Self {
+        // INVARIANT: By the safety requirements.
+        Self(NotThreadSafe)
+    }
+}
 
 /// A file that is passed from one task to another.
 ///
@@ -21,26 +42,19 @@ use kernel::{
 ///
 /// ```ignore
 /// // The one who gives it.
-/// let file = PassedFile::fget(fd)?;
+/// let file = PassedFile::fget(fd, no_fdget_pos)?;
 ///
 /// // The one who gets it, as a descriptor of its own.
 /// let fd = file.receive(O_CLOEXEC)?;
 /// ```
-///
-/// # Invariants
-///
-/// No task uses the position of the file without its lock on account of this reference.
-pub(crate) struct PassedFile(ARef<LocalFile>);
-
-// SAFETY: What keeps a `LocalFile` on its thread is its position, which a task that gets the file
-// by `receive_fd()` uses by its own descriptor, whose existence makes the file a shared one.
-unsafe impl Send for PassedFile {}
+pub(crate) struct PassedFile(ARef<File>);
 
 impl PassedFile {
     /// The file of descriptor `fd` of the current task, `EBADF` where there is none.
-    pub(crate) fn fget(fd: u32) -> Result<Self> {
-        // INVARIANT: This type offers no use of the position.
-        Ok(Self(LocalFile::fget(fd)?))
+    pub(crate) fn fget(fd: u32, _: &NoFdgetPos) -> Result<Self> {
+        let file = LocalFile::fget(fd)?;
+        // SAFETY: By the type invariants of `NoFdgetPos`.
+        Ok(Self(unsafe { LocalFile::assume_no_fdget_pos(file) }))
     }
 
     /// Gives the current task a new descriptor for the file; `flags` may be `O_CLOEXEC`.

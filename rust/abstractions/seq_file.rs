@@ -8,16 +8,16 @@ use core::ptr;
 
 use kernel::{
     bindings,
-    fs::File,
+    fs::LocalFile,
     seq_file::SeqFile, //
 };
 
 /// The file that `m` is the contents of.
-pub(crate) fn file_of(m: &SeqFile) -> &File {
+pub(crate) fn file_of(m: &SeqFile) -> &LocalFile {
     // CAST: `SeqFile` is a transparent wrapper of the C structure.
     let m = ptr::from_ref(m).cast::<bindings::seq_file>();
 
-    // SAFETY: `m` is valid by its type, and a seq file has a file, which outlives it. Whoever reads
-    // from it holds the lock of its position, or is the only one who has it.
-    unsafe { File::from_raw_file((*m).file) }
+    // SAFETY: `m` is valid by its type, and a seq file has a file, which outlives it. A reader that
+    // has not taken the lock of its position is this very thread.
+    unsafe { LocalFile::from_raw_file((*m).file) }
 }

@@ -42,11 +42,13 @@ unsafe impl<const N: usize> Sync for Table<N> {}
 pub(crate) struct Row(bindings::ctl_table);
 
 impl Row {
-    /// A text that can be read by everybody, and by nobody written. It ends with a NUL.
+    /// A text that can be read by everybody, and by nobody written. It must end with a NUL.
     pub(crate) const fn text<const LEN: usize>(
         name: &'static CStr,
         text: &'static [u8; LEN],
     ) -> Self {
+        // `proc_dostring()` looks for the end of what is there before it looks at `maxlen`.
+        assert!(LEN > 0 && text[LEN - 1] == 0);
         Self(bindings::ctl_table {
             procname: name.as_ptr().cast(),
             data: ptr::from_ref(text).cast_mut().cast(),
@@ -123,15 +125,20 @@ impl Access<'_> {
     }
 
     /// Has user space read `text`, up to its NUL, or write it, as `proc_dostring()` does: offset
-    /// and length are what user space asked for, and what is too long is cut off.
+    /// and length are what user space asked for, and what is too long is cut off. Fails with
+    /// `EINVAL` for a `text` without a NUL.
     pub(crate) fn proc_dostring(&mut self, text: &mut [u8]) -> Result {
+        if !text.contains(&0) {
+            return Err(EINVAL);
+        }
         // SAFETY: By the type invariants `table` is that of the file, which is static.
         let mut table = unsafe { *self.table };
         table.data = text.as_mut_ptr().cast();
         table.maxlen = text.len().try_into()?;
 
-        // SAFETY: The function reads or writes at most `maxlen` bytes at `data`, which `text` has.
-        // The other arguments are those that the caller of the handler made for it.
+        // SAFETY: The function reads the bytes at `data` up to a NUL, which `text` has, and reads or
+        // writes at most `maxlen` of them, which are all of `text`. The other arguments are those
+        // that the caller of the handler made for it.
         to_result(unsafe {
             bindings::proc_dostring(&table, self.write.into(), self.buffer, self.len, self.pos)
         })

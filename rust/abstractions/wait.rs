@@ -7,11 +7,13 @@
 
 use core::{
     marker::PhantomPinned,
-    pin::Pin, //
+    pin::Pin,
+    ptr, //
 };
 
 use kernel::{
     bindings,
+    container_of,
     error::to_result,
     ffi::{
         c_int,
@@ -125,7 +127,10 @@ impl WaitQueue {
             entry: Opaque::uninit(),
             mask,
         };
-        let entry = wait.entry.get();
+        // Of the whole structure, as `poll_wake_function()` finds it by this.
+        let whole = ptr::from_ref(&wait);
+        // SAFETY: The structure is there.
+        let entry = Opaque::cast_into(unsafe { &raw const (*whole).entry });
         // SAFETY: `entry` is valid for writes. It is not moved until it has left the queue.
         unsafe {
             bindings::init_wait_entry(entry, 0);
@@ -157,7 +162,6 @@ impl WaitQueue {
 }
 
 /// A task on a queue that waits for the events of `mask`.
-#[repr(C)]
 struct PollEntry {
     entry: Opaque<bindings::wait_queue_entry>,
     mask: u32,
@@ -167,15 +171,16 @@ struct PollEntry {
 ///
 /// # Safety
 ///
-/// `entry` must be the one in a [`PollEntry`]; called with the queue's lock held.
+/// `entry` must have been made of a pointer to the whole [`PollEntry`] that it is in; called with the queue's lock held.
 unsafe extern "C" fn poll_wake_function(
     entry: *mut bindings::wait_queue_entry,
     mode: c_uint,
     flags: c_int,
     key: *mut c_void,
 ) -> c_int {
-    // SAFETY: By the safety requirements; the entry stands first in the structure.
-    let mask = unsafe { (*entry.cast::<PollEntry>()).mask };
+    // SAFETY: By the safety requirements.
+    let mask =
+        unsafe { (*container_of!(Opaque::cast_from(entry).cast_mut(), PollEntry, entry)).mask };
 
     // CAST: The low bits of the key are the events, of which there are less than 32.
     if !key.is_null() && key as usize as u32 & mask == 0 {

@@ -43,6 +43,7 @@ use core::{
 
 use kernel::{
     bindings,
+    container_of,
     error::to_result,
     prelude::*,
     str::CStr,
@@ -80,9 +81,7 @@ unsafe impl<S: Send, E: Send> Send for WaitList<S, E> {}
 unsafe impl<S: Send, E: Send> Sync for WaitList<S, E> {}
 
 /// A task that waits, on its own stack.
-#[repr(C)]
 struct Node<E> {
-    /// First, for the list to be one of nodes.
     links: Opaque<bindings::list_head>,
     /// Told when the value has changed in a way that the task waits for.
     ready: Opaque<bindings::completion>,
@@ -167,8 +166,10 @@ impl<S, E> Guard<'_, S, E> {
             if ptr::eq(next, head) {
                 return None;
             }
-            // SAFETY: As before. The links stand first in a node.
-            let node = unsafe { &*next.cast::<Node<E>>() };
+            // SAFETY: As before. `join()` has put a pointer on the list that was made of one to the
+            // whole node.
+            let node =
+                unsafe { &*container_of!(Opaque::cast_from(next).cast_mut(), Node<E>, links) };
             // SAFETY: As before.
             next = unsafe { (*node.links.get()).next };
             Some(node)
@@ -209,7 +210,10 @@ impl<S, E> Guard<'_, S, E> {
             ready: Opaque::uninit(),
             value: UnsafeCell::new(value),
         };
-        let links = node.links.get();
+        // Of the whole node, as it is found by it.
+        let whole = ptr::from_ref(&node).cast_mut();
+        // SAFETY: The node is there.
+        let links = Opaque::cast_into(unsafe { &raw const (*whole).links });
         let head = self.list.head.get();
 
         // SAFETY: Both are valid for writes. By the type invariants the mutex is held.
@@ -307,16 +311,24 @@ pub(crate) struct Waiting<'w, 'a, S, E> {
     node: &'w Node<E>,
 }
 
-impl<'a, S, E> Waiting<'_, 'a, S, E> {
+impl<S, E> Waiting<'_, '_, S, E> {
     /// The value that this task has on the list.
     pub(crate) fn value(&mut self) -> &mut E {
         // SAFETY: The guard shows that the mutex is held, and is borrowed mutably.
         unsafe { &mut *self.node.value.get() }
     }
 
-    /// What the mutex guards.
-    pub(crate) fn guard(&mut self) -> &mut Guard<'a, S, E> {
-        self.guard
+    // The guard itself is given to nobody: with another in its place the mutex would be given up
+    // while this task is on the list.
+
+    /// As [`Guard::find`].
+    pub(crate) fn find(&mut self, wanted: impl FnMut(&E) -> bool) -> Option<Waiter<'_, E>> {
+        self.guard.find(wanted)
+    }
+
+    /// As [`Guard::for_each`].
+    pub(crate) fn for_each(&mut self, f: impl FnMut(Waiter<'_, E>)) {
+        self.guard.for_each(f);
     }
 
     /// Whether nobody has taken this task off the list.
@@ -396,9 +408,8 @@ mod tests {
         let list = list(0)?;
         let mut guard = list.lock();
         let inside = guard.join(End::Back, 1, |one| {
-            one.guard().join(End::Back, 2, |two| {
-                two.guard()
-                    .join(End::Front, 3, |three| values(three.guard()))
+            one.guard.join(End::Back, 2, |two| {
+                two.guard.join(End::Front, 3, |three| values(three.guard))
             })
         });
         assert_eq!(inside, 312);
@@ -410,7 +421,7 @@ mod tests {
     fn an_answer_that_came_first_is_not_waited_for() -> Result {
         let list = list(0)?;
         let answer = list.lock().join(End::Back, 1, |waiting| {
-            let mut asker = waiting.guard().find(|&value| value == 1).ok_or(ENOENT)?;
+            let mut asker = waiting.find(|&value| value == 1).ok_or(ENOENT)?;
             *asker = 7;
             asker.complete();
             waiting.wait_interruptible()?;
@@ -425,13 +436,13 @@ mod tests {
     fn who_is_taken_off_is_told() -> Result {
         let list = list(0)?;
         let told = list.lock().join(End::Back, 1, |one| {
-            one.guard().join(End::Back, 2, |two| {
-                two.guard().for_each(|waiter| {
+            one.guard.join(End::Back, 2, |two| {
+                two.for_each(|waiter| {
                     if *waiter == 1 {
                         waiter.leave();
                     }
                 });
-                assert!(two.is_on_list() && values(two.guard()) == 2);
+                assert!(two.is_on_list() && values(two.guard) == 2);
             });
             assert!(!one.is_on_list());
             one.wait_killable()
