@@ -75,6 +75,16 @@ impl NotifyState {
     pub(crate) fn is_sent(&self) -> bool {
         matches!(self, Self::Sent)
     }
+
+    /// What the descriptor that was to be the answer has become, once the task has taken it.
+    pub(crate) fn take_answer(&mut self, answer: Result<Reply>) {
+        match (&*self, answer) {
+            (_, Err(_)) => *self = Self::Sent,
+            // The listener was to receive the notification once more meanwhile.
+            (Self::Init | Self::Sent, Ok(_)) => {}
+            (Self::Adding | Self::Replied(_), Ok(reply)) => *self = Self::Replied(reply),
+        }
+    }
 }
 
 /// A system call that waits for the listener: C's `struct seccomp_knotif`.

@@ -5,6 +5,7 @@
  * chance in it, all run on one CPU, the listener before the others.
  */
 #define _GNU_SOURCE
+#include <poll.h>
 #include <pthread.h>
 
 #include "kselftest_harness.h"
@@ -165,6 +166,52 @@ TEST_F(listener, what_could_not_be_written_comes_again)
 	EXPECT_EQ(EFAULT, errno);
 	ASSERT_EQ(0, ioctl(self->fd, SECCOMP_IOCTL_NOTIF_RECV, &request));
 	EXPECT_EQ(0, answer(self->fd, request.id, ANSWER));
+}
+
+static void *add_when_received(void *arg)
+{
+	struct adder *adder = arg;
+	struct pollfd received = { .fd = adder->fd, .events = POLLOUT };
+
+	if (run_first(20))
+		return NULL;
+	adder->ready = 1;
+	if (poll(&received, 1, -1) != 1)
+		return NULL;
+	adder->result = add(adder->fd, adder->id, SECCOMP_ADDFD_FLAG_SEND);
+	return NULL;
+}
+
+/* An answer of another thread's, to what this one could not be given, is not one. */
+TEST_F(listener, what_comes_again_waits_for_its_answer)
+{
+	struct seccomp_notif request = { };
+	struct adder adder = { .fd = self->fd, .result = -1 };
+	void *unwritable = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	pthread_t thread;
+
+	ASSERT_NE(MAP_FAILED, unwritable);
+	ASSERT_EQ(0, ioctl(self->fd, SECCOMP_IOCTL_NOTIF_RECV, &request));
+	ASSERT_EQ(0, answer(self->fd, request.id, 0));
+	/* The next call's notification is not received yet. */
+	adder.id = request.id + 1;
+	while (answer(self->fd, adder.id, 0) == -ENOENT)
+		usleep(1000);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, add_when_received, &adder));
+	while (!adder.ready)
+		sched_yield();
+	/* That thread goes on when this one has received it and could not be given it yet. */
+	ASSERT_EQ(-1, ioctl(self->fd, SECCOMP_IOCTL_NOTIF_RECV, unwritable));
+	EXPECT_EQ(EFAULT, errno);
+	/* The child runs now, and takes the descriptor. */
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	ASSERT_LT(0, adder.result);
+
+	memset(&request, 0, sizeof(request));
+	ASSERT_EQ(0, ioctl(self->fd, SECCOMP_IOCTL_NOTIF_RECV, &request));
+	EXPECT_EQ(adder.id, request.id);
+	ASSERT_EQ(0, answer(self->fd, request.id, ANSWER));
+	ASSERT_EQ(self->pid, waitpid(self->pid, NULL, 0));
 }
 
 TEST_HARNESS_MAIN
