@@ -14,6 +14,11 @@ splats=(
 	'WARNING: CPU: 0 PID: 1 at kernel/seccomp.c:1362 __seccomp_permit_syscall+0x91/0xa0'
 	'kernel BUG at rust/helpers/bug.c:7!'
 	'Oops: invalid opcode: 0000 [#1] SMP'
+	# arm64 and riscv64 have other words for it.
+	'Internal error: Oops - BUG: 00000000f2000800 [#1]  SMP'
+	'Oops [#1]'
+	'Unable to handle kernel NULL pointer dereference at virtual address 0000000000000008'
+	'Call trace:'
 	'BUG: kernel NULL pointer dereference, address: 0000000000000008'
 	'BUG: KASAN: slab-use-after-free in seccomp_run_filters+0x1/0x2'
 	'BUG: KCSAN: data-race in do_seccomp / seccomp_log'
