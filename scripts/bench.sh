@@ -34,11 +34,16 @@ if [ -n "${VARIANT:-}" ]; then
 	"$ROOT/scripts/selftests.sh"
 	view=$BUILD/bench-$VARIANT
 	mkdir -p "$view"
-	for file in linux linux.stamp tools.env kvm.known headers selftests; do
-		[ ! -e "$BUILD/$file" ] || ln -sfn "../$file" "$view/$file"
+	for file in linux linux.stamp tools.env; do
+		ln -sfn "$SHARED/$file" "$view/$file"
 	done
-	ln -sfn "../$VARIANT-rust" "$view/rust"
-	ln -sfn "../$VARIANT-c" "$view/c"
+	# Where the view has this architecture's.
+	mkdir -p "$view${BUILD#"$SHARED"}"
+	for file in kvm.known headers selftests; do
+		[ ! -e "$BUILD/$file" ] || ln -sfn "$BUILD/$file" "$view${BUILD#"$SHARED"}/$file"
+	done
+	ln -sfn "$BUILD/$VARIANT-rust" "$view${BUILD#"$SHARED"}/rust"
+	ln -sfn "$BUILD/$VARIANT-c" "$view${BUILD#"$SHARED"}/c"
 	VARIANT='' BOUND=1.15 BUILT=1 LEARN=0 SECCOMP_RUST_BUILD=$view exec "$ROOT/scripts/bench.sh"
 fi
 
@@ -94,7 +99,7 @@ figures()
 		"$tools/size.sh" "$1" >>"$out/$1.figures"
 }
 
-figures c &
+background figures c
 figures rust || { wait; die "the rust kernel could not be measured"; }
 wait $! || die "the c kernel could not be measured"
 

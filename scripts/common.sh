@@ -55,6 +55,30 @@ steps_in()
 	grep -cE '^  [A-Z]' "$1" 2>/dev/null || true
 }
 
+# Starts a command in the background, in a process group of its own, which ends when this
+# script is ended. What is started otherwise ignores an interrupt, and what it has started
+# in turn outlives it.
+background()
+{
+	set -m
+	"$@" &
+	set +m
+}
+
+# Ends by signal $1, and those groups with it.
+end_by()
+{
+	local pid
+	for pid in $(jobs -pr); do
+		kill -- "-$pid" 2>/dev/null || true
+	done
+	trap - "$1"
+	kill "-$1" "$BASHPID"
+}
+trap 'end_by INT' INT
+trap 'end_by TERM' TERM
+trap 'end_by HUP' HUP
+
 # Runs a long command with its output in a log, and shows that it moves: a line
 # on a terminal, elsewhere one every half minute. Where it is known of how many
 # steps, that is STEPS.
@@ -62,10 +86,8 @@ run_logged()
 {
 	local log=$1 pid begin=$SECONDS told=$SECONDS steps where
 	shift
-	"$@" </dev/null >"$log" 2>&1 &
+	background "$@" </dev/null >"$log" 2>&1
 	pid=$!
-	# An interrupt ends the command as well.
-	trap 'kill "$pid" 2>/dev/null; trap - INT; kill -INT $$' INT
 	while kill -0 "$pid" 2>/dev/null; do
 		# The log may not be there yet.
 		steps=$(steps_in "$log")
@@ -80,7 +102,6 @@ run_logged()
 		fi
 		sleep 1
 	done
-	trap - INT
 	if [ -t 2 ]; then printf '\r\033[K' >&2; fi
 	wait "$pid"
 }

@@ -83,7 +83,7 @@ compare()
 	rm -f "$out/$program"-*.lines "$out/$program"-*.again
 	make --silent -C "$ROOT/tools/testing/selftests/$program" OUTPUT="$out" KSRC="$KSRC" CC="$target_cc" >&2
 	for kernel in "${kernels[@]}"; do
-		guest_run "$program" "$kernel" &
+		background guest_run "$program" "$kernel"
 		guest[$kernel]=$!
 	done
 	for kernel in "${kernels[@]}"; do

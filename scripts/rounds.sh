@@ -60,11 +60,14 @@ guest()
 	[ "$status" -eq 0 ] || echo "broken $status"
 }
 
+guests()
+{
+	guest "$1" -v
+	guest "$1" -e --icount
+}
+
 for kernel; do
-	{
-		guest "$kernel" -v
-		guest "$kernel" -e --icount
-	} >"$out/$kernel" 2>"$out/$kernel.log" &
+	background guests "$kernel" >"$out/$kernel" 2>"$out/$kernel.log"
 done
 wait
 

@@ -162,7 +162,6 @@ what_for()
 side_by_side()
 {
 	local job pid pids=() failed=0
-	trap 'kill $(jobs -p) 2>/dev/null; exit 1' TERM
 	rm -f "$BUILD/setup.failed"
 	for job; do
 		{

@@ -84,7 +84,7 @@ virtme()
 # a QEMU. /dev/kvm that opens says little where the host is a guest itself.
 have_kvm()
 {
-	local known=$BUILD/kvm.known key
+	local known=$BUILD/kvm.known key proof
 	if [ "$ARCH" != x86_64 ] || ! [ -r /dev/kvm ] || ! [ -w /dev/kvm ]; then
 		echo no
 		return
@@ -94,36 +94,27 @@ have_kvm()
 		local works=no
 		say "/dev/kvm is there: trying whether it runs a guest"
 		virtme yes
-		# What a guest leaves in a file is proof; an exit status is not.
-		rm -f "$BUILD/kvm.works"
-		timeout --kill-after=2 25 "${vng[@]}" -- "touch $BUILD/kvm.works" </dev/null >/dev/null 2>&1 || true
-		[ -e "$BUILD/kvm.works" ] && works=yes
-		rm -f "$BUILD/kvm.works"
+		# What a guest leaves in a file is proof; an exit status is not. Another guest may be
+		# tried at the same time.
+		proof=$(mktemp "$BUILD/kvm.XXXXXX")
+		timeout --kill-after=2 25 "${vng[@]}" -- "echo yes >$proof" </dev/null >/dev/null 2>&1 || true
+		[ ! -s "$proof" ] || works=yes
+		rm -f "$proof"
 		[ "$works" = yes ] || say "KVM does not run a guest here: using emulation from now on"
-		printf '%s\n%s\n' "$key" "$works" >"$known"
+		printf '%s\n%s\n' "$key" "$works" >"$known.$$"
+		mv "$known.$$" "$known"
 	fi
 	tail -n 1 "$known"
 }
 
-kvm=$(have_kvm)
 # Counting instructions is something that only the emulation does.
-case $qemu in *icount*) kvm=no ;; esac
-virtme "$kvm"
+case $qemu in
+*icount*) virtme no ;;
+*) virtme "$(have_kvm)" ;;
+esac
 
 if [ -z "$command" ]; then
 	exec "${vng[@]}" --append "$append"
-fi
-
-run=$(mktemp -d "$BUILD/run.XXXXXX")
-trap 'kill_guest; rm -rf "$run"' EXIT
-trap 'exit 130' INT TERM
-printf 'cd %q\n%s\n' "$PWD" "$command" >"$run/command"
-console=$run/console early=$run/early
-append+=" $early_console"
-if [ -n "$failing" ] && [ -n "$serial_console" ]; then
-	klog_console=$serial_console klog_device='-serial chardev:klog'
-elif [ -n "$early_console" ]; then
-	qemu+=" -chardev file,id=early,path=$early -serial chardev:early"
 fi
 
 # No guest outlives this script, whatever ends it.
@@ -133,6 +124,26 @@ kill_guest()
 	pid=$(cat "$run/pid" 2>/dev/null) || return 0
 	! grep -qs qemu "/proc/$pid/comm" || kill -KILL "$pid" 2>/dev/null || true
 }
+
+watcher=''
+cleanup()
+{
+	kill_guest
+	[ -z "$watcher" ] || kill "$watcher" 2>/dev/null || true
+	rm -rf "$run"
+}
+
+run=$(mktemp -d "$BUILD/run.XXXXXX")
+trap cleanup EXIT
+trap 'exit 130' INT TERM HUP
+printf 'cd %q\n%s\n' "$PWD" "$command" >"$run/command"
+console=$run/console early=$run/early
+append+=" $early_console"
+if [ -n "$failing" ] && [ -n "$serial_console" ]; then
+	klog_console=$serial_console klog_device='-serial chardev:klog'
+elif [ -n "$early_console" ]; then
+	qemu+=" -chardev file,id=early,path=$early -serial chardev:early"
+fi
 
 # How often the threads of process $1 were given a CPU.
 switches()
