@@ -20,8 +20,8 @@ import kunit_parser  # noqa: E402
 from kunit_parser import TestStatus  # noqa: E402
 from kunit_printer import Printer  # noqa: E402
 
-# How many lines are shown of what a failed test said, and of what a part said that
-# ended early: there the end of the console is among them.
+# How many lines are shown of what a failed test said, and of what a guest or a part said
+# that ended early: there the end of the console is among them.
 SAID = 6
 LOG_SAID = 100
 
@@ -76,7 +76,7 @@ def summary(paths):
                 part["failed"] += 1
                 if status != TestStatus.TEST_CRASHED:
                     notes.append(f"    failed: {name}")
-                    notes += end_of(said)
+                    notes += end_of(said, LOG_SAID if path.endswith("-console.ktap") else SAID)
         crashed = sum(status == TestStatus.TEST_CRASHED for _, status, _ in leaves)
         if crashed or not leaves:
             part["failed"] += not leaves

@@ -20,19 +20,10 @@ load_tools
 "$ROOT/scripts/kernel.sh" rust
 "$ROOT/scripts/kernel.sh" c
 out=$BUILD/test
+# shellcheck source=scripts/parts.sh
+. "$ROOT/scripts/parts.sh"
 rm -rf "$out"
 mkdir -p "$out"
-
-# A part: its name, then its command, whose standard output is KTAP. A command
-# that fails has a test that says so; one that does not get that far shows as
-# one that ended early.
-part()
-{
-	local name=$1 begin=$SECONDS
-	shift
-	"$@" >"$out/$name.ktap" 2>"$out/$name.log" </dev/null || true
-	say "$name: $(python3 "$ROOT/scripts/ktap.py" summary "$out/$name.ktap" | tail -n 1) ($((SECONDS - begin)) s)"
-}
 
 # A part in the guest of each kernel, side by side: its name, options of vm.sh
 # up to --, the command.
@@ -44,8 +35,8 @@ guests()
 		options+=("$1")
 		shift
 	done
-	part "$name-c" "$ROOT/scripts/vm.sh" --quiet --kernel c "${options[@]}" "$@" &
-	part "$name-rust" "$ROOT/scripts/vm.sh" --quiet --kernel rust "${options[@]}" "$@" &
+	background part "$name-c" "$ROOT/scripts/vm.sh" --quiet --kernel c "${options[@]}" "$@"
+	background part "$name-rust" "$ROOT/scripts/vm.sh" --quiet --kernel rust "${options[@]}" "$@"
 	wait
 }
 
@@ -91,8 +82,8 @@ part_trouble() { part trouble "$ROOT/tests/trouble.sh"; }
 # helpers, and s390x without compat callers as well.
 part_configs()
 {
-	part configs "$ROOT/scripts/configs.sh" no-sysctl schedstats no-log-once &
-	part configs-others "$ROOT/scripts/configs.sh" "${other_architectures[@]/#/arch-}" &
+	background part configs "$ROOT/scripts/configs.sh" no-sysctl schedstats no-log-once
+	background part configs-others "$ROOT/scripts/configs.sh" "${other_architectures[@]/#/arch-}"
 	wait
 }
 
@@ -102,12 +93,20 @@ part_litmus()
 	part litmus-script "$ROOT/tests/litmus.sh"
 }
 
+# Its results are not a part's: what it expects is judged beside C.
+benchmark_rust()
+{
+	local status=0
+	"$ROOT/scripts/vm.sh" --kernel rust "$@" >"$out/benchmark" 2>"$out/benchmark.log" </dev/null || status=$?
+	guest_ended benchmark "$status"
+}
+
 part_kselftest()
 {
 	guests seccomp_bpf --icount -- "cd $BUILD/selftests/kernel && ./seccomp_bpf"
 	part same-kselftest same seccomp_bpf
 	local benchmark=(--quiet --icount --cpus 1 -- "cd $BUILD/selftests/kernel && ./seccomp_benchmark $benchmark_calls")
-	"$ROOT/scripts/vm.sh" --kernel rust "${benchmark[@]}" >"$out/benchmark" 2>"$out/benchmark.log" </dev/null || true &
+	background benchmark_rust "${benchmark[@]}"
 	part seccomp_benchmark-c "$ROOT/scripts/vm.sh" --kernel c "${benchmark[@]}"
 	wait
 	part seccomp_benchmark-rust "$ROOT/tests/benchmark.sh" "$out/seccomp_benchmark-c.ktap" "$out/benchmark"
