@@ -20,6 +20,9 @@ s390x | s390) ARCH=s390x ;;
 	;;
 esac
 
+# The root file system of a guest of another architecture, from scripts/rootfs.sh.
+ROOTFS=$CACHE/rootfs/$ARCH/root
+
 # karch	what the kernel calls it
 # image	what of the kernel boots, below the directory that it is built in; the last
 #	part of it is make's target
@@ -29,12 +32,13 @@ esac
 #	libraries of gcc_version; rust_suite, where the standard library of the
 #	compiler's Rust is in the release itself
 # arch_packages	what set-up installs for it
+# firmware	the package with what boots a guest, where that is not the emulator's own
 # QEMU	the emulator, machine its options, bus what virtio devices are on, klog_console
 #	the console that the kernel's log goes to, klog_device the device of that,
 #	early_console what shows a kernel that dies before it has that console, and
 #	serial_console a slower one, whose driver allocates nothing
 # benchmark_calls	how many calls the tree's seccomp_benchmark makes in each of its cases
-suite=trixie gcc_version=14 rust_suite=trixie early_console='' serial_console='' benchmark_calls=200000
+suite=trixie gcc_version=14 rust_suite=trixie firmware='' early_console='' serial_console='' benchmark_calls=200000
 case $ARCH in
 x86_64)
 	rust_target=
@@ -54,9 +58,13 @@ arm64)
 	;;
 riscv64)
 	karch=riscv image=arch/riscv/boot/Image triplet=riscv64-linux-gnu rust_target=riscv64gc-unknown-linux-gnu debian=riscv64
-	QEMU=${QEMU:-qemu-system-riscv64} machine=(-M virt) bus=pci
+	# The firmware is the guest's. OpenSBI before 1.3, such as Debian 12's, can start the second
+	# CPU where the first one began, which then clears the memory of a kernel that runs.
+	firmware=opensbi
+	QEMU=${QEMU:-qemu-system-riscv64} bus=pci
+	machine=(-M virt -bios "$ROOTFS/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin")
 	klog_console=ttyS0 klog_device='-serial chardev:klog'
-	arch_packages=(qemu-system-misc opensbi)
+	arch_packages=(qemu-system-misc)
 	;;
 s390x)
 	# Not all of trixie's packages could be had for it.
@@ -69,9 +77,6 @@ s390x)
 	benchmark_calls=20000
 	;;
 esac
-
-# The root file system of a guest of another architecture, from scripts/rootfs.sh.
-ROOTFS=$CACHE/rootfs/$ARCH/root
 
 # The C compiler of what the guest runs: where that is another architecture, the
 # kernel's own compiler with the guest's libraries. (Debian's cross compilers cannot

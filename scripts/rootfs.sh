@@ -22,6 +22,8 @@ PACKAGES=(
 	redis-server redis-tools git strace
 	# What is compiled for it, by a compiler of this machine.
 	libc6-dev "libgcc-$gcc_version-dev" libcap-dev libseccomp-dev
+	# What QEMU boots it with.
+	${firmware:+"$firmware"}
 )
 
 [ "$ARCH" != x86_64 ] || exit 0
