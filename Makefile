@@ -8,6 +8,8 @@ SHELL := /bin/bash
 
 kernel := $(if $(BASELINE),c,rust)
 export KDIR ARCH
+# As it was typed: a $ in it is the shell's, not make's.
+override CMD := $(value CMD)
 
 .PHONY: help setup ready kernel run test check vm shell oracle stress rounds fuzz mutants faults test-debug litmus configs bench clean
 

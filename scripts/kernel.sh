@@ -59,6 +59,8 @@ configure()
 		return
 	fi
 	say "configuring the $name kernel"
+	# Until it is right, it is none.
+	rm -f "$CONFIG_STAMP"
 	# Not only what has a prompt is off unless it is asked for, but also what
 	# that brings to light, most of which is on by default.
 	base_options | last_words >"$O/base.fragment"
@@ -73,7 +75,7 @@ configure()
 		*) grep -qxF -- "$option" "$O/.config" || lost+=" $option;" ;;
 		esac
 	done <"$fragment"
-	[ -z "$lost" ] || die "the kernel's configuration dropped from .config.fragment:$lost"
+	[ -z "$lost" ] || die "the kernel's configuration dropped$lost"
 	cp "$fragment" "$CONFIG_STAMP"
 }
 
@@ -86,6 +88,7 @@ other=${name%c}rust
 [ "$name" != "$other" ] && [ -d "$BUILD/$other" ] || other=rust
 if ! [ -d "$O" ] && [ "$name" != "$other" ] && [ -f "$BUILD/$other/$image" ]; then
 	say "starting the $name kernel from the objects of the $other kernel"
+	rm -rf "$O.new"
 	cp -a "$BUILD/$other" "$O.new"
 	rm -f "$O.new/seccomp-rust.config" "$O.new/$image"
 	# objtool, where there is one, is built by absolute paths. Were it built again, so would be all that

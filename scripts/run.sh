@@ -18,6 +18,8 @@ case $command in
 *[\|\&\;\<\>\(\)\$\`\\\"\'\*\?\~\#]*) program="sh -c $(printf %q "$command")" ;;
 *) program=$command ;;
 esac
+# What an earlier run has left must not pass for this one's.
+rm -f "$list" "$BUILD/run.log"
 status=0
 # The program's own output is not what was asked for.
 "$ROOT/scripts/vm.sh" -- "$LEARNER run --force -o $list -- $program >$BUILD/run.log" || status=$?

@@ -30,6 +30,25 @@ fetch_package()
 	printf '%s\n' "$deb"
 }
 
+# Whether KDIR is a git work tree, and not a directory of another's.
+is_work_tree()
+{
+	[ "$(git -C "$KDIR" rev-parse --show-toplevel 2>/dev/null)" = "$KDIR" ]
+}
+
+# What KDIR is made of now, as far as it is copied.
+state_of_kdir()
+{
+	if [ -f "$KDIR" ]; then
+		stat -c '%s %Y' "$KDIR"
+	elif is_work_tree; then
+		git -C "$KDIR" rev-parse HEAD
+		git -C "$KDIR" diff HEAD
+	else
+		find "$KDIR" -type f -printf '%P %s %T@\n' | sort
+	fi
+}
+
 # Puts the unpatched tree into directory $1.
 unpack()
 {
@@ -38,7 +57,7 @@ unpack()
 	if [ -n "${KDIR:-}" ]; then
 		say "copying the kernel tree $KDIR"
 		# A tree that was built in is taken without its products.
-		if git -C "$KDIR" rev-parse --git-dir >/dev/null 2>&1; then
+		if is_work_tree; then
 			git -C "$KDIR" ls-files -z --cached --recurse-submodules |
 				(cd "$KDIR" && tar --null --files-from=- --ignore-failed-read -cf -) | tar -xf - -C "$to"
 		elif [ -f "$KDIR" ]; then
@@ -85,7 +104,7 @@ if [ -n "${KDIR:-}" ]; then
 		die "KDIR=$KDIR is no kernel tree (there is no kernel/seccomp.c)"
 fi
 
-stamp="${KDIR:-$PACKAGE} $(cat "$ROOT"/patches/*.patch | sha256sum | cut -d' ' -f1)"
+stamp="${KDIR:-$PACKAGE} $({ cat "$ROOT"/patches/*.patch && if [ -n "${KDIR:-}" ]; then state_of_kdir; fi; } | sha256sum | cut -d' ' -f1)"
 if [ -f "$STAMP" ] && [ "$(cat "$STAMP")" = "$stamp" ]; then
 	exit 0
 fi
