@@ -53,7 +53,7 @@ with_tree()
 scripts=$ROOT/scripts
 
 ktap_print_header
-ktap_set_plan 28
+ktap_set_plan 34
 
 # The kernel tree.
 mkdir "$work/no-tree"
@@ -95,6 +95,13 @@ expect "... the copy descends into our directory" 0 'SECCOMP_RUST' \
 	grep SECCOMP_RUST "$work/build.fit/linux/kernel/Makefile"
 expect "... the tree itself does not" 1 '^$' \
 	sh -c "grep -q SECCOMP_RUST '$work/good-tree/kernel/Makefile'; r=\$?; echo; exit \$r"
+echo >>"$work/good-tree/kernel/seccomp.c"
+expect "... and copied again when it has changed" 0 'copying the kernel tree' \
+	elsewhere fit env KDIR="$work/good-tree" "$scripts/source.sh"
+expect "... but not when it has not" 0 '^same$' \
+	elsewhere fit env KDIR="$work/good-tree" sh -c '"$1" 2>&1 | grep -q copying || echo same' sh "$scripts/source.sh"
+expect "KDIR below another git repository" 0 'copying the kernel tree' \
+	elsewhere below env -u GIT_CEILING_DIRECTORIES KDIR="$work/good-tree" "$scripts/source.sh"
 
 # The tools.
 mkdir "$work/rust"
@@ -144,6 +151,33 @@ expect "a build that fails: the first error is shown" fail 'error\[E0308\]: mism
 	with_tree env MAKE_PATH="$work/bin" "$scripts/kernel.sh" rust
 expect "a target that is not there" fail 'No rule to make target' \
 	with_tree "$scripts/kernel.sh" rust kernel/seccomp/rust/no-such-file.o
+# It is interrupted when the compiler, in place of which it has sleep, runs.
+cat >"$work/interrupted" <<-END
+	set -m
+	(
+		. "$scripts/common.sh"
+		build() { sh -c 'echo \$\$ >"$work/compiler"; exec sleep 1000' && true; }
+		run_logged "$work/interrupted.log" build
+	) &
+	until [ -s "$work/compiler" ]; do sleep 0.1; done
+	kill -INT -- -\$!
+	wait \$! || echo "ended by \$?"
+	for ((n = 0; n < 600; n++)); do
+		kill -0 "\$(cat "$work/compiler")" 2>/dev/null || { echo gone; exit; }
+		sleep 0.1
+	done
+END
+expect "a build that is interrupted leaves nothing that runs" 0 '^gone$' bash "$work/interrupted"
+
+# The tests: a guest that has nothing against it but by vm.sh.
+mkdir "$work/part"
+printf '#!/bin/sh\nprintf "TAP version 14\\n1..1\\nok 1 one\\n"\necho "error: the kernel printed a splat" >&2\nexit 126\n' >"$work/part/vm.sh"
+chmod +x "$work/part/vm.sh"
+# shellcheck disable=SC2016
+part='. "$1/common.sh"; out=$2; . "$1/parts.sh"; part one "$2/vm.sh"; python3 "$1/ktap.py" summary "$2"/*.ktap'
+expect "a splat behind the last result fails" 1 '^1 passed, 1 failed' bash -c "$part" bash "$scripts" "$work/part"
+cp "$output" "$work/said"
+expect "... and is shown" 0 'error: the kernel printed a splat' cat "$work/said"
 
 # The guest.
 expect "no kernel to boot" fail 'make kernel' \
