@@ -144,7 +144,7 @@ fn wait_for_reply(filter: &Filter, data: &SeccompData) -> Reply {
 
             if let Some(done) = seccomp_handle_addfd(waiting, id) {
                 if let Some(knotif) = waiting.value().call_mut() {
-                    knotif.state.take_answer(done);
+                    knotif.state.after_addfd(done);
                 }
             }
             if let Some(&Knotif {
@@ -175,9 +175,9 @@ fn is_killable(filter: &Filter, entry: &Entry) -> bool {
 }
 
 /// Takes the descriptor that the listener hands to notification `id`, the one that it handed over
-/// last if there are more. Returns the answer if that is to be one: a reply, or that it failed, which
-/// the listener is told, who can answer otherwise.
-fn seccomp_handle_addfd(waiting: &mut NotifyWaiting<'_, '_>, id: u64) -> Option<Result<Reply>> {
+/// last if there are more. Returns the state that this brings the notification to if the descriptor
+/// is to be the answer.
+fn seccomp_handle_addfd(waiting: &mut NotifyWaiting<'_, '_>, id: u64) -> Option<NotifyState> {
     let mut waiter = waiting.find(|entry| entry.is_addfd(id))?;
     let kaddfd = waiter.addfd_mut(id)?;
 
@@ -186,13 +186,17 @@ fn seccomp_handle_addfd(waiting: &mut NotifyWaiting<'_, '_>, id: u64) -> Option<
         Some(fd) => kaddfd.file.receive_as(fd, kaddfd.flags),
     };
     kaddfd.ret = fd;
-    let answer = kaddfd.send.then_some(fd.map(|fd| Reply {
-        error: 0,
-        val: fd as c_long,
-        continues: false,
-    }));
+    let state = kaddfd.send.then_some(match fd {
+        // The listener is told, and can answer otherwise.
+        Err(_) => NotifyState::Sent,
+        Ok(fd) => NotifyState::Replied(Reply {
+            error: 0,
+            val: fd as c_long,
+            continues: false,
+        }),
+    });
     waiter.leave();
-    answer
+    state
 }
 
 /// Decrements `value` if it is positive, and returns whether it was.

@@ -76,13 +76,12 @@ impl NotifyState {
         matches!(self, Self::Sent)
     }
 
-    /// What the descriptor that was to be the answer has become, once the task has taken it.
-    pub(crate) fn take_answer(&mut self, answer: Result<Reply>) {
-        match (&*self, answer) {
-            (_, Err(_)) => *self = Self::Sent,
-            // The listener was to receive the notification once more meanwhile.
-            (Self::Init | Self::Sent, Ok(_)) => {}
-            (Self::Adding | Self::Replied(_), Ok(reply)) => *self = Self::Replied(reply),
+    /// A descriptor that was to be the answer has been handled, which brings the notification to
+    /// `state`: not to an answer, though, if it is to be received once more since.
+    pub(crate) fn after_addfd(&mut self, state: Self) {
+        let is_open = matches!(self, Self::Init | Self::Sent);
+        if !(is_open && matches!(state, Self::Replied(_))) {
+            *self = state;
         }
     }
 }

@@ -126,9 +126,9 @@ impl Access<'_> {
 
     /// Has user space read `text`, up to its NUL, or write it, as `proc_dostring()` does: offset
     /// and length are what user space asked for, and what is too long is cut off. Fails with
-    /// `EINVAL` for a `text` without a NUL.
+    /// `EINVAL` for a `text` that does not end with a NUL.
     pub(crate) fn proc_dostring(&mut self, text: &mut [u8]) -> Result {
-        if !text.contains(&0) {
+        if text.last() != Some(&0) {
             return Err(EINVAL);
         }
         // SAFETY: By the type invariants `table` is that of the file, which is static.
@@ -136,9 +136,9 @@ impl Access<'_> {
         table.data = text.as_mut_ptr().cast();
         table.maxlen = text.len().try_into()?;
 
-        // SAFETY: The function reads the bytes at `data` up to a NUL, which `text` has, and reads or
-        // writes at most `maxlen` of them, which are all of `text`. The other arguments are those
-        // that the caller of the handler made for it.
+        // SAFETY: The function reads the bytes at `data` up to a NUL, which `text` ends with, and
+        // reads or writes at most `maxlen` of them, which are all of `text`. The other arguments are
+        // those that the caller of the handler made for it.
         to_result(unsafe {
             bindings::proc_dostring(&table, self.write.into(), self.buffer, self.len, self.pos)
         })
