@@ -119,7 +119,7 @@ impl<T: IntoBytes + Immutable> Program<T> {
     pub(crate) fn create_from_user(program: UserProgram) -> Result<Self> {
         // The words that a program reads are whole words of a `T`, and lie as words do.
         const {
-            assert!(size_of::<T>() % 4 == 0 && align_of::<T>() >= 4);
+            assert!(size_of::<T>() & 3 == 0 && align_of::<T>() >= 4);
             assert!(size_of::<T>() <= u32::MAX as usize);
         }
         // The original is what `insns()` returns.
