@@ -53,7 +53,7 @@ with_tree()
 scripts=$ROOT/scripts
 
 ktap_print_header
-ktap_set_plan 34
+ktap_set_plan 35
 
 # The kernel tree.
 mkdir "$work/no-tree"
