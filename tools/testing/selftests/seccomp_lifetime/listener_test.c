@@ -84,19 +84,30 @@ static long add(int fd, __u64 id, unsigned int flags)
 	return added < 0 ? -errno : added;
 }
 
-/* The next call's notification has the next id, and can be named before it is received. */
-TEST_F(listener, nothing_for_what_was_not_received)
+/*
+ * Answers a call, and waits until the next is made. Its notification has the next id,
+ * @id, and can be named before it is received.
+ */
+static int await_next(int fd, __u64 *id)
 {
 	struct seccomp_notif request = { };
 
-	ASSERT_EQ(0, ioctl(self->fd, SECCOMP_IOCTL_NOTIF_RECV, &request));
-	ASSERT_EQ(0, answer(self->fd, request.id, 0));
-	/* Until it makes the next call. */
-	while (answer(self->fd, request.id + 1, 0) == -ENOENT)
+	if (ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &request) || answer(fd, request.id, 0))
+		return -1;
+	*id = request.id + 1;
+	while (answer(fd, *id, 0) == -ENOENT)
 		usleep(1000);
-	EXPECT_EQ(-EINPROGRESS, answer(self->fd, request.id + 1, ANSWER));
-	EXPECT_EQ(-EINPROGRESS, add(self->fd, request.id + 1, 0));
-	EXPECT_EQ(-EINPROGRESS, add(self->fd, request.id + 1, SECCOMP_ADDFD_FLAG_SEND));
+	return 0;
+}
+
+TEST_F(listener, nothing_for_what_was_not_received)
+{
+	__u64 id;
+
+	ASSERT_EQ(0, await_next(self->fd, &id));
+	EXPECT_EQ(-EINPROGRESS, answer(self->fd, id, ANSWER));
+	EXPECT_EQ(-EINPROGRESS, add(self->fd, id, 0));
+	EXPECT_EQ(-EINPROGRESS, add(self->fd, id, SECCOMP_ADDFD_FLAG_SEND));
 }
 
 TEST_F(listener, one_answer)
@@ -114,8 +125,11 @@ TEST_F(listener, one_answer)
 	ASSERT_EQ(self->pid, waitpid(self->pid, NULL, 0));
 }
 
+/* A thread that adds a descriptor, which is the answer, when @go comes. */
 struct adder {
-	int fd, go[2];
+	pthread_t thread;
+	int fd;
+	struct pollfd go;
 	__u64 id;
 	volatile int ready;
 	long result;
@@ -124,34 +138,42 @@ struct adder {
 static void *add_and_answer(void *arg)
 {
 	struct adder *adder = arg;
-	char byte;
 
 	if (run_first(20))
 		return NULL;
 	adder->ready = 1;
-	if (read(adder->go[0], &byte, 1) != 1)
+	if (poll(&adder->go, 1, -1) != 1)
 		return NULL;
 	adder->result = add(adder->fd, adder->id, SECCOMP_ADDFD_FLAG_SEND);
 	return NULL;
+}
+
+/* It runs before this one, so that it waits by then. */
+static int start_adder(struct adder *adder)
+{
+	if (pthread_create(&adder->thread, NULL, add_and_answer, adder))
+		return -1;
+	while (!adder->ready)
+		sched_yield();
+	return 0;
 }
 
 /* A descriptor that is the answer is one before it is there. */
 TEST_F(listener, a_descriptor_is_an_answer)
 {
 	struct seccomp_notif request = { };
-	struct adder adder = { .fd = self->fd, .result = -1 };
-	pthread_t thread;
+	struct adder adder = { .fd = self->fd, .go.events = POLLIN, .result = -1 };
+	int go[2];
 
 	ASSERT_EQ(0, ioctl(self->fd, SECCOMP_IOCTL_NOTIF_RECV, &request));
 	adder.id = request.id;
-	ASSERT_EQ(0, pipe(adder.go));
-	ASSERT_EQ(0, pthread_create(&thread, NULL, add_and_answer, &adder));
-	while (!adder.ready)
-		sched_yield();
+	ASSERT_EQ(0, pipe(go));
+	adder.go.fd = go[0];
+	ASSERT_EQ(0, start_adder(&adder));
 	/* That thread goes on at once, and waits for the child, which runs after this one. */
-	ASSERT_EQ(1, write(adder.go[1], "", 1));
+	ASSERT_EQ(1, write(go[1], "", 1));
 	EXPECT_EQ(-EINPROGRESS, answer(self->fd, request.id, ANSWER));
-	EXPECT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(0, pthread_join(adder.thread, NULL));
 	EXPECT_LT(0, adder.result);
 }
 
@@ -168,46 +190,23 @@ TEST_F(listener, what_could_not_be_written_comes_again)
 	EXPECT_EQ(0, answer(self->fd, request.id, ANSWER));
 }
 
-static void *add_when_received(void *arg)
-{
-	struct adder *adder = arg;
-	struct pollfd received = { .fd = adder->fd, .events = POLLOUT };
-
-	if (run_first(20))
-		return NULL;
-	adder->ready = 1;
-	if (poll(&received, 1, -1) != 1)
-		return NULL;
-	adder->result = add(adder->fd, adder->id, SECCOMP_ADDFD_FLAG_SEND);
-	return NULL;
-}
-
 /* An answer of another thread's, to what this one could not be given, is not one. */
 TEST_F(listener, what_comes_again_waits_for_its_answer)
 {
 	struct seccomp_notif request = { };
-	struct adder adder = { .fd = self->fd, .result = -1 };
+	struct adder adder = { .fd = self->fd, .go = { .fd = self->fd, .events = POLLOUT }, .result = -1 };
 	void *unwritable = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	pthread_t thread;
 
 	ASSERT_NE(MAP_FAILED, unwritable);
-	ASSERT_EQ(0, ioctl(self->fd, SECCOMP_IOCTL_NOTIF_RECV, &request));
-	ASSERT_EQ(0, answer(self->fd, request.id, 0));
-	/* The next call's notification is not received yet. */
-	adder.id = request.id + 1;
-	while (answer(self->fd, adder.id, 0) == -ENOENT)
-		usleep(1000);
-	ASSERT_EQ(0, pthread_create(&thread, NULL, add_when_received, &adder));
-	while (!adder.ready)
-		sched_yield();
+	ASSERT_EQ(0, await_next(self->fd, &adder.id));
+	ASSERT_EQ(0, start_adder(&adder));
 	/* That thread goes on when this one has received it and could not be given it yet. */
 	ASSERT_EQ(-1, ioctl(self->fd, SECCOMP_IOCTL_NOTIF_RECV, unwritable));
 	EXPECT_EQ(EFAULT, errno);
 	/* The child runs now, and takes the descriptor. */
-	ASSERT_EQ(0, pthread_join(thread, NULL));
+	ASSERT_EQ(0, pthread_join(adder.thread, NULL));
 	ASSERT_LT(0, adder.result);
 
-	memset(&request, 0, sizeof(request));
 	ASSERT_EQ(0, ioctl(self->fd, SECCOMP_IOCTL_NOTIF_RECV, &request));
 	EXPECT_EQ(adder.id, request.id);
 	ASSERT_EQ(0, answer(self->fd, request.id, ANSWER));
