@@ -33,17 +33,17 @@ if [ -n "${VARIANT:-}" ]; then
 	"$ROOT/scripts/kernel.sh" "$VARIANT-c"
 	"$ROOT/scripts/selftests.sh"
 	view=$BUILD/bench-$VARIANT
-	mkdir -p "$view"
+	# Where the view has this architecture's.
+	view_build=$view${BUILD#"$SHARED"}
+	mkdir -p "$view_build"
 	for file in linux linux.stamp tools.env; do
 		ln -sfn "$SHARED/$file" "$view/$file"
 	done
-	# Where the view has this architecture's.
-	mkdir -p "$view${BUILD#"$SHARED"}"
 	for file in kvm.known headers selftests; do
-		[ ! -e "$BUILD/$file" ] || ln -sfn "$BUILD/$file" "$view${BUILD#"$SHARED"}/$file"
+		[ ! -e "$BUILD/$file" ] || ln -sfn "$BUILD/$file" "$view_build/$file"
 	done
-	ln -sfn "$BUILD/$VARIANT-rust" "$view${BUILD#"$SHARED"}/rust"
-	ln -sfn "$BUILD/$VARIANT-c" "$view${BUILD#"$SHARED"}/c"
+	ln -sfn "$BUILD/$VARIANT-rust" "$view_build/rust"
+	ln -sfn "$BUILD/$VARIANT-c" "$view_build/c"
 	VARIANT='' BOUND=1.15 BUILT=1 LEARN=0 SECCOMP_RUST_BUILD=$view exec "$ROOT/scripts/bench.sh"
 fi
 

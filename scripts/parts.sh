@@ -15,7 +15,7 @@ guest_ended()
 	fi
 	{
 		printf 'TAP version 14\n1..1\n'
-		[ "$result" = ok ] || tail -n 100 "$out/$name.log" | sed 's/^/# /'
+		[ "$result" = ok ] || sed 's/^/# /' "$out/$name.log"
 		printf '%s 1 %s: the guest ends in good order, no splat\n' "$result" "$name"
 	} >"$out/$name-console.ktap"
 }

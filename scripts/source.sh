@@ -36,10 +36,12 @@ is_work_tree()
 	[ "$(git -C "$KDIR" rev-parse --show-toplevel 2>/dev/null)" = "$KDIR" ]
 }
 
-# What KDIR is made of now, as far as it is copied.
+# What KDIR, if there is one, is made of now, as far as it is copied.
 state_of_kdir()
 {
-	if [ -f "$KDIR" ]; then
+	if [ -z "${KDIR:-}" ]; then
+		return
+	elif [ -f "$KDIR" ]; then
 		stat -c '%s %Y' "$KDIR"
 	elif is_work_tree; then
 		git -C "$KDIR" rev-parse HEAD
@@ -104,7 +106,7 @@ if [ -n "${KDIR:-}" ]; then
 		die "KDIR=$KDIR is no kernel tree (there is no kernel/seccomp.c)"
 fi
 
-stamp="${KDIR:-$PACKAGE} $({ cat "$ROOT"/patches/*.patch && if [ -n "${KDIR:-}" ]; then state_of_kdir; fi; } | sha256sum | cut -d' ' -f1)"
+stamp="${KDIR:-$PACKAGE} $({ cat "$ROOT"/patches/*.patch && state_of_kdir; } | sha256sum | cut -d' ' -f1)"
 if [ -f "$STAMP" ] && [ "$(cat "$STAMP")" = "$stamp" ]; then
 	exit 0
 fi

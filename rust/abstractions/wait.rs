@@ -171,7 +171,8 @@ struct PollEntry {
 ///
 /// # Safety
 ///
-/// `entry` must have been made of a pointer to the whole [`PollEntry`] that it is in; called with the queue's lock held.
+/// `entry` must have been made of a pointer to the whole [`PollEntry`] that it is in; called with
+/// the queue's lock held.
 unsafe extern "C" fn poll_wake_function(
     entry: *mut bindings::wait_queue_entry,
     mode: c_uint,
